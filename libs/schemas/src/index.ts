@@ -1,0 +1,3 @@
+export * from './session.ts';
+export * from './events.ts';
+export * from './bus.ts';
