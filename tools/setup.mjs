@@ -34,7 +34,8 @@ function isInstalled() {
 
 if (!isInstalled()) {
   process.stderr.write('Installing dependencies (once; about a minute) …\n');
-  run(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], 'npm ci');
+  // Not `npm ci`: it refuses a lockfile written where the optional binaries of other platforms could not be resolved. `--no-save` keeps the lockfile as it is.
+  run(npm, ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], 'npm install');
 }
 // A package manager that holds back install scripts leaves the pinned Node out.
 if (!existsSync(join(root, 'node_modules', 'node', 'bin', 'node')))
