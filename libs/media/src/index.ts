@@ -1,2 +1,3 @@
-/** Nothing here yet. */
-export const NAME = 'media';
+export { childEntry } from './child/entry.ts';
+export { forkChild, type ChildExit, type ChildHandle, type ForkChildOptions } from './child/fork.ts';
+export { serveChild, type ChildPort } from './child/serve.ts';
