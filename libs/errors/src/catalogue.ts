@@ -71,6 +71,8 @@ export const CATALOGUE = {
   },
   // Capacity and life
   no_capacity: { status: 503, title: 'No free worker', hint: 'Try again in a few seconds.', retryable: true },
+  no_responder: { status: 503, title: 'Part is not there', hint: 'Check that the named part runs; try again shortly.', retryable: true },
+  overloaded: { status: 503, title: 'Too many requests at once', hint: 'Try again in a few seconds.', retryable: true },
   shutting_down: { status: 503, title: 'Shutting down', hint: 'Try again on another instance.', retryable: true },
   deadline_exceeded: {
     status: 504,
