@@ -1,2 +1,11 @@
 export * from './frames.ts';
 export type * from './driver.ts';
+export { AAC_FRAME_SAMPLES, readAdtsHeader, wrapAdts, type AdtsHeader } from './codec/adts.ts';
+export { inspectAnnexB, parameterSets, type AnnexBFacts } from './codec/annexb.ts';
+export { OPUS_SAMPLE_RATE, opusPacketSamples } from './codec/opus.ts';
+export { TS_PACKET_BYTES } from './ts/constants.ts';
+export { SegmentCutter, type CutRule } from './ts/cutter.ts';
+export { type TsDemuxStats } from './ts/demux-stats.ts';
+export { TsDemuxer, UNIT_MAX_BYTES, type TsDemuxerOptions } from './ts/demuxer.ts';
+export { TsMuxer, type TsMuxerOptions } from './ts/muxer.ts';
+export { type TsProgram, type TsStream } from './ts/program.ts';
