@@ -9,6 +9,7 @@ const WireError = z.object({
   message: z.string(),
   hint: z.string(),
   details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(z.string())])),
+  fields: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
 });
 const WireReply = z.union([z.object({ ok: z.unknown() }).required(), z.object({ error: WireError })]);
 
@@ -38,10 +39,10 @@ export function encodeReply(schema: z.ZodType, value: unknown, subject: string):
   return `{"ok":${encode(schema, value, subject, 'internal')}}`;
 }
 
-/** Writes a responder's failure; what it may tell to others is code, message, hint and details, never cause or stack. */
+/** Writes a responder's failure; what it may tell to others is code, message, hint, details and fields, never cause or stack. */
 export function encodeFailure(thrown: unknown): string {
-  const { code, message, hint, details } = toRunnelError(thrown);
-  return JSON.stringify({ error: { code, message, hint, details } });
+  const { code, message, hint, details, fields } = toRunnelError(thrown);
+  return JSON.stringify({ error: { code, message, hint, details, fields } });
 }
 
 /** Reads an answer: returns the responder's value, or throws its error with the same code (`internal` for codes unknown here and misfits). */

@@ -1,2 +1,2 @@
 export { CATALOGUE, type CatalogueEntry, type ErrorCode } from './catalogue.ts';
-export { RunnelError, toRunnelError, type RunnelErrorOptions } from './runnel-error.ts';
+export { RunnelError, toRunnelError, type FieldError, type RunnelErrorOptions } from './runnel-error.ts';

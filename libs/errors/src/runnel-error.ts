@@ -1,5 +1,13 @@
 import { CATALOGUE, type ErrorCode } from './catalogue.ts';
 
+/** One field of a request that is wrong. */
+export interface FieldError {
+  /** Where it stands: keys joined by dots, empty for the whole body. */
+  readonly path: string;
+  /** What is wrong with it, for a person. */
+  readonly message: string;
+}
+
 /** What an error says beyond its code. Nothing in here may hold a secret: it is shown to people and written to logs. */
 export interface RunnelErrorOptions {
   /** The sentence for the person who sees it: what happened, with the value that caused it. One line. */
@@ -10,6 +18,8 @@ export interface RunnelErrorOptions {
   cause?: unknown;
   /** Machine-readable facts (a sequence number, a limit). Merged into the problem+json body. */
   details?: Record<string, string | number | boolean | null | string[]>;
+  /** The fields at fault, for codes about input. Shown as `errors` in the problem+json body. */
+  fields?: readonly FieldError[];
 }
 
 /**
@@ -22,6 +32,7 @@ export class RunnelError extends Error {
   readonly code: ErrorCode;
   readonly hint: string;
   readonly details: NonNullable<RunnelErrorOptions['details']>;
+  readonly fields: readonly FieldError[];
 
   constructor(code: ErrorCode, options: RunnelErrorOptions) {
     super(options.message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -29,6 +40,7 @@ export class RunnelError extends Error {
     this.code = code;
     this.hint = options.hint ?? CATALOGUE[code].hint;
     this.details = options.details ?? {};
+    this.fields = options.fields ?? [];
   }
 
   /** Whether the same call may succeed later without a change by the caller. */

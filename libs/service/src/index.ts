@@ -1,2 +1,10 @@
-/** Nothing here yet. */
-export const NAME = 'service';
+export { loadConfig, redactConfig } from './config.ts';
+export { createLogger, LOG_LEVELS, type Logger, type LoggerOptions } from './logger.ts';
+export { redactLine } from './redact.ts';
+export { CHECK_DEADLINE_MS, HealthChecks, type HealthCheck, type Readiness } from './health.ts';
+export { createMetrics } from './metrics.ts';
+export { PROBLEM_MEDIA_TYPE, toHttpError, toProblem } from './problem.ts';
+export { ShutdownSequence, STEP_DEADLINE_MS } from './shutdown.ts';
+export { ZodPipe, parseRequest } from './validation.ts';
+export { DRAIN_DEADLINE_MS, startHttpApp, type HttpApp, type HttpAppOptions, type RunningService } from './http-app.ts';
+export { MAX_BODY_BYTES } from './server.ts';
