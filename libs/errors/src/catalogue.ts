@@ -26,6 +26,12 @@ export const CATALOGUE = {
   unknown_processor: { status: 422, title: 'Unknown processor', hint: 'List the processors: GET /v1/capabilities.', retryable: false },
   session_not_found: { status: 404, title: 'Session not found', hint: 'List the sessions: GET /v1/sessions.', retryable: false },
   session_ended: { status: 409, title: 'Session has ended', hint: 'Start a new session.', retryable: false },
+  session_not_ready: {
+    status: 409,
+    title: 'Session is not running yet',
+    hint: "Wait for the session_state event 'running'.",
+    retryable: true,
+  },
   not_found: {
     status: 404,
     title: 'Not found',
@@ -70,6 +76,12 @@ export const CATALOGUE = {
     status: 502,
     title: 'Edge cannot be reached',
     hint: 'Check that the edge runs and that its URL is right.',
+    retryable: true,
+  },
+  limit_exceeded: {
+    status: 429,
+    title: 'Limit reached',
+    hint: 'Close what is not needed, or raise the named limit of the edge.',
     retryable: true,
   },
   // Capacity and life

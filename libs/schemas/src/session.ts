@@ -96,11 +96,25 @@ export const Session = z
   .meta({ id: 'Session' });
 export type Session = z.infer<typeof Session>;
 
-/** Answer of `GET /v1/sessions`. */
-export const SessionList = z.strictObject({ items: z.array(Session), next: z.string().nullable() }).meta({ id: 'SessionList' });
+/** Query of `GET /v1/sessions`. */
+export const ListSessions = z
+  .strictObject({
+    state: SessionState.optional().describe('Only sessions in this state.'),
+    limit: z.coerce.number().int().min(1).max(100).default(50).describe('Most sessions in the answer.'),
+    cursor: z.string().max(64).optional().describe('`next` of the page before.'),
+  })
+  .meta({ id: 'ListSessions' });
+export type ListSessions = z.infer<typeof ListSessions>;
+
+/** Answer of `GET /v1/sessions`: newest first. */
+export const SessionList = z
+  .strictObject({ items: z.array(Session), next: z.string().nullable().describe('Cursor of the next page; null on the last.') })
+  .meta({ id: 'SessionList' });
+export type SessionList = z.infer<typeof SessionList>;
 
 /** Answer of `PATCH /v1/sessions/{id}/params`, 202: accepted, not yet applied. */
 export const ParamsAccepted = z.strictObject({ revision: z.int().min(1), values: ParamValues }).meta({ id: 'ParamsAccepted' });
+export type ParamsAccepted = z.infer<typeof ParamsAccepted>;
 
 /** A processor that at least one worker offers. */
 export const Capability = z
@@ -116,6 +130,7 @@ export type Capability = z.infer<typeof Capability>;
 
 /** Answer of `GET /v1/capabilities`. */
 export const CapabilityList = z.strictObject({ items: z.array(Capability) }).meta({ id: 'CapabilityList' });
+export type CapabilityList = z.infer<typeof CapabilityList>;
 
 /** RFC 9457 problem+json, with our additions. */
 export const Problem = z

@@ -41,7 +41,7 @@ export interface HttpAppOptions {
   readonly metrics?: Registry;
   /** Called when the app closes, after new requests are refused and before open ones are awaited: end event streams here. */
   readonly onDrain?: () => Promise<void>;
-  /** Default `DRAIN_DEADLINE_MS`. */
+  /** Time for `onDrain`, and again for open requests. Default `DRAIN_DEADLINE_MS`. */
   readonly drainDeadlineMs?: number;
 }
 
@@ -82,7 +82,7 @@ export async function startHttpApp(options: HttpAppOptions): Promise<HttpApp> {
     },
     { deadlineMs: drainDeadlineMs + 1000 },
   );
-  if (options.onDrain !== undefined) shutdown.add('drain', options.onDrain);
+  if (options.onDrain !== undefined) shutdown.add('drain', options.onDrain, { deadlineMs: drainDeadlineMs });
   shutdown.add('new requests', async () => tracker.refuse());
 
   try {
