@@ -34,7 +34,7 @@ export interface ChildExit {
 /** A running, supervised child process. */
 export interface ChildHandle {
   readonly pid: number;
-  /** Resolves when there is room for more: wait for it. @throws RunnelError `media_child_died` once it is gone. */
+  /** Resolves when there is room for more: wait for it. @throws RunnelError that the child died of, `media_child_died` once it is gone. */
   send(message: unknown): Promise<void>;
   /** What the child sends; ends when it leaves, throws the RunnelError that it died of. Read once. */
   readonly messages: AsyncIterable<unknown>;
@@ -112,7 +112,15 @@ export async function forkChild(options: ForkChildOptions): Promise<ChildHandle>
 
   return {
     pid: child.pid!,
-    send: (message) => lane.send(message),
+    send: async (message) => {
+      try {
+        await lane.send(message);
+      } catch (error) {
+        // Its end tells why; a closed channel does not.
+        if (!child.connected) throw (await exited).error ?? error;
+        throw error;
+      }
+    },
     messages: lane.messages(),
     exited,
     stop: async ({ deadlineMs }) => {

@@ -1,0 +1,11 @@
+import { serveChild } from '../child/serve.ts';
+import { inspectFile } from '../clip/inspect.ts';
+
+export interface InspectInit {
+  path: string;
+}
+
+serveChild(async ({ path }: InspectInit, port) => {
+  await port.ready();
+  await port.send({ kind: 'result', value: await inspectFile(path) });
+});
