@@ -1,0 +1,316 @@
+import { RunnelError } from '@runnel/errors';
+import { createCounters, type HubCounters } from './counters.ts';
+import type { TrickleLimits } from './limits.ts';
+import { Listeners } from './listeners.ts';
+import { SegmentReader } from './reader.ts';
+import type { Segment } from './segment.ts';
+import { CURRENT, NEXT } from './sequence.ts';
+import { ChannelWriter, type Release, type WriteResult } from './writer.ts';
+import { Window } from './window.ts';
+
+/** What a channel is made with. */
+export interface ChannelOptions {
+  readonly name: string;
+  /** MIME type of its segments. */
+  readonly mimeType: string;
+  /** Shown in its metadata as they are. */
+  readonly params?: Readonly<Record<string, unknown>>;
+  /** Overrides the hub's idle time; null: never ended by the sweep. */
+  readonly idleMs?: number | null;
+}
+
+/** Answer to a read: a position in a segment; or the segment is not in the window; or the channel has ended. */
+export type ReadAnswer =
+  | { readonly kind: 'reader'; readonly reader: SegmentReader }
+  | { readonly kind: 'gone'; readonly seq: number; readonly latest: number }
+  | { readonly kind: 'ended'; readonly seq: number; readonly latest: number };
+
+/**
+ * A named, ordered stream of segments (Trickle spec, Model). Made by a hub; never waits and never throws on behalf of a reader:
+ * whoever waits listens to a segment, to a writer's release, or to the end.
+ */
+export class Channel {
+  readonly name: string;
+  readonly mimeType: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly idleMs: number | null;
+  readonly createdMs: number;
+  /** Number after the newest segment that has received a byte or was ended empty. Never goes back. */
+  nextWrite = 0;
+  /** Time of the latest write; at first the creation. */
+  lastWriteMs: number;
+  ended = false;
+  /** Of this channel alone. */
+  readonly counters = createCounters();
+  readonly #hubCounters: HubCounters;
+  readonly #limits: TrickleLimits;
+  readonly #clock: () => number;
+  readonly #window = new Window<ChannelWriter>();
+  readonly #writers = new Set<ChannelWriter>();
+  readonly #ends = new Listeners();
+  #readers = 0;
+  #lastReadMs = Number.NEGATIVE_INFINITY;
+  /** Highest sequence number that a reader asked for. */
+  #readMark = -1;
+  #drainUntilMs: number | null = null;
+
+  constructor(options: ChannelOptions, hub: { limits: TrickleLimits; clock: () => number; counters: HubCounters }) {
+    this.name = options.name;
+    this.mimeType = options.mimeType;
+    this.params = options.params ?? {};
+    this.#limits = hub.limits;
+    this.#clock = hub.clock;
+    this.#hubCounters = hub.counters;
+    this.createdMs = hub.clock();
+    this.lastWriteMs = this.createdMs;
+    // Names with a leading underscore are the relay's own channels.
+    this.idleMs = options.idleMs === undefined ? (options.name.startsWith('_') ? null : hub.limits.idleMs) : options.idleMs;
+  }
+
+  /** Readers attached now. */
+  get readers(): number {
+    return this.#readers;
+  }
+
+  /** Writers attached now, those that wait for their first byte included. */
+  get writers(): number {
+    return this.#writers.size;
+  }
+
+  /** Bytes held now. */
+  get heldBytes(): number {
+    return this.#window.bytes;
+  }
+
+  /** Lowest sequence number that can be read; the next write when there is none. */
+  get oldest(): number {
+    const first = this.#window.segments[0];
+    return first === undefined ? this.nextWrite : Math.min(first.seq, this.nextWrite);
+  }
+
+  /**
+   * Opens a segment for writing, or writes on to it. `seq` is a number, or NEXT for the next write at the moment of the first byte.
+   * A writer of the same segment that has sent nothing yet gives way. `reset` closes all older segments (Trickle spec, Publish).
+   * @throws RunnelError `invalid_request` (out of reach), `limit_exceeded`, `channel_closed`.
+   */
+  write(seq: number, options: { reset?: boolean } = {}): ChannelWriter {
+    if (this.ended || this.#drainUntilMs !== null) throw this.#closedError();
+    const { reachSegments, maxWriters } = this.#limits;
+    if (seq !== NEXT && (seq < this.#window.floor || seq > this.nextWrite + reachSegments)) {
+      const reach = `${this.#window.floor} to ${this.nextWrite + reachSegments}`;
+      throw new RunnelError('invalid_request', { message: `Sequence number ${seq} is out of reach: this channel takes ${reach}.` });
+    }
+    if (this.#writers.size >= maxWriters) {
+      throw new RunnelError('limit_exceeded', { message: `The channel has ${maxWriters} writers already.` });
+    }
+    const nowMs = this.#clock();
+    const segment = seq === NEXT ? null : this.#window.open(seq, nowMs);
+    const writer = new ChannelWriter(
+      { writeTo: this.#writeTo.bind(this), endOf: this.#endOf.bind(this), abortOf: this.#abortOf.bind(this) },
+      segment,
+    );
+    for (const other of segment?.writers ?? []) {
+      if (other.bytes === 0) other.supersededMs ??= nowMs;
+    }
+    segment?.writers.add(writer);
+    this.#writers.add(writer);
+    if (options.reset === true) this.#reset(seq === NEXT ? this.nextWrite : seq);
+    this.#evict(nowMs);
+    return writer;
+  }
+
+  /**
+   * A position at the beginning of a segment: a number, NEXT, CURRENT, or further back from the live edge. The next write may be read
+   * before it is written (Trickle spec, Subscribe).
+   * @throws RunnelError `limit_exceeded`.
+   */
+  read(target: number): ReadAnswer {
+    const seq = this.resolve(target);
+    const latest = this.nextWrite;
+    if (this.ended) return { kind: 'ended', seq, latest };
+    if (this.#readers >= this.#limits.maxReaders) {
+      throw new RunnelError('limit_exceeded', { message: `The channel has ${this.#limits.maxReaders} readers already.` });
+    }
+    const nowMs = this.#clock();
+    this.#lastReadMs = nowMs;
+    this.#readMark = Math.max(this.#readMark, seq);
+    const ahead = seq === latest || (seq === 1 && latest === 0);
+    const segment = ahead ? this.#window.open(seq, nowMs) : this.#window.get(seq);
+    if (segment === undefined) {
+      this.#count((counters) => (counters.gaps += 1));
+      return { kind: 'gone', seq, latest };
+    }
+    this.#readers += 1;
+    const reader = new SegmentReader(segment, latest, [this.counters, this.#hubCounters], () => {
+      this.#readers -= 1;
+    });
+    this.#settleDrain(nowMs);
+    return { kind: 'reader', reader };
+  }
+
+  /** The sequence number that a target stands for now. */
+  resolve(target: number): number {
+    if (target >= 0) return target;
+    if (target === NEXT) return this.nextWrite;
+    const back = Math.max(0, this.nextWrite + target - NEXT);
+    return target === CURRENT ? back : Math.max(back, this.oldest);
+  }
+
+  /** Closes one segment; writers that wait on it are let go. False when it is not in the window. */
+  closeSegment(seq: number): boolean {
+    const segment = this.#window.get(seq);
+    if (segment === undefined) return false;
+    this.#letGo(segment, 'segment_closed', { emptyOnly: true });
+    this.#advance(segment);
+    segment.close();
+    return true;
+  }
+
+  /**
+   * Ends the channel: readers and writers are let go, what attached readers have not taken stays theirs. With `drainMs`, when a
+   * reader is known to be behind, the end waits until one has come to the next write, at most that long (Trickle spec, End).
+   */
+  end(options: { drainMs?: number } = {}): void {
+    if (this.ended) return;
+    const nowMs = this.#clock();
+    const drainMs = options.drainMs ?? 0;
+    const followed = this.#readers > 0 || nowMs - this.#lastReadMs <= drainMs;
+    if (drainMs === 0 || !followed) return this.#finish();
+    this.#drainUntilMs ??= nowMs + drainMs;
+    this.#settleDrain(nowMs);
+  }
+
+  /** Calls the listener once the channel has ended. */
+  onEnd(listener: () => void): () => void {
+    return this.#ends.add(listener);
+  }
+
+  /** Lets go of what time alone ends: old segments, writers taken over, a drain, the idle channel itself. */
+  sweep(nowMs: number): void {
+    for (const segment of this.#window.segments) this.#sweepWriters(segment, nowMs);
+    this.#evict(nowMs);
+    this.#settleDrain(nowMs);
+    if (this.idleMs !== null && nowMs - this.lastWriteMs > this.idleMs) this.#finish();
+  }
+
+  #writeTo(writer: ChannelWriter, bytes: Uint8Array): void {
+    if (this.ended) throw this.#closedError();
+    const nowMs = this.#clock();
+    const segment = writer.segment ?? this.#bind(writer, nowMs);
+    if (segment.end === 'evicted' || writer.released !== null) {
+      throw new RunnelError('segment_gone', { message: `Segment ${segment.seq} takes no more bytes from this writer.` });
+    }
+    if (segment.bytes + bytes.byteLength > this.#limits.segmentBytes) {
+      writer.abort();
+      throw new RunnelError('payload_too_large', { message: `A segment holds at most ${this.#limits.segmentBytes} bytes.` });
+    }
+    writer.supersededMs = null;
+    writer.bytes += bytes.byteLength;
+    this.#window.bytes += bytes.byteLength;
+    this.lastWriteMs = nowMs;
+    this.#count((counters) => (counters.bytesIn += bytes.byteLength));
+    this.#advance(segment);
+    segment.append(bytes, nowMs);
+    this.#evict(nowMs);
+  }
+
+  #endOf(writer: ChannelWriter): WriteResult {
+    const segment = writer.segment ?? this.#bind(writer, this.#clock());
+    this.#detach(writer);
+    const held = this.#isHeld(segment);
+    if (segment.bytes === 0 && !held && !this.ended && writer.released === null) {
+      this.lastWriteMs = this.#clock();
+      this.#advance(segment);
+      segment.close();
+    } else if (segment.bytes > 0 && !held) segment.close();
+    return { seq: segment.seq, bytes: writer.bytes, channelEnded: this.ended };
+  }
+
+  #abortOf(writer: ChannelWriter): void {
+    const { segment } = writer;
+    this.#detach(writer);
+    if (segment === null) return;
+    if (writer.bytes > 0 && !segment.damaged) {
+      segment.damaged = true;
+      this.#count((counters) => (counters.cuts += 1));
+    }
+    if (segment.bytes > 0 && !this.#isHeld(segment)) segment.close();
+  }
+
+  /** Whether a writer in its own right keeps the segment open. */
+  #isHeld(segment: Segment<ChannelWriter>): boolean {
+    for (const writer of segment.writers) if (writer.supersededMs === null) return true;
+    return false;
+  }
+
+  #bind(writer: ChannelWriter, nowMs: number): Segment<ChannelWriter> {
+    const segment = this.#window.open(this.nextWrite, nowMs);
+    writer.segment = segment;
+    if (!this.ended) segment.writers.add(writer);
+    return segment;
+  }
+
+  #detach(writer: ChannelWriter): void {
+    writer.segment?.writers.delete(writer);
+    this.#writers.delete(writer);
+  }
+
+  #advance(segment: Segment): void {
+    if (segment.bytes === 0 && segment.end === null) this.#count((counters) => (counters.segments += 1));
+    this.nextWrite = Math.max(this.nextWrite, segment.seq + 1);
+  }
+
+  #reset(seq: number): void {
+    for (const segment of this.#window.segments) if (segment.seq < seq) this.closeSegment(segment.seq);
+  }
+
+  #evict(nowMs: number): void {
+    for (const segment of this.#window.evict({ nextWrite: this.nextWrite, nowMs, limits: this.#limits })) {
+      this.#count((counters) => (counters.evictions += 1));
+      segment.evict();
+      this.#letGo(segment, 'evicted', { emptyOnly: false });
+    }
+  }
+
+  #letGo(segment: Segment<ChannelWriter>, why: Release, options: { emptyOnly: boolean }): void {
+    for (const writer of segment.writers) {
+      if (options.emptyOnly && writer.bytes > 0) continue;
+      this.#detach(writer);
+      writer.release(why);
+    }
+  }
+
+  #sweepWriters(segment: Segment<ChannelWriter>, nowMs: number): void {
+    for (const writer of segment.writers) {
+      if (writer.supersededMs === null || nowMs - writer.supersededMs < this.#limits.takeoverGraceMs) continue;
+      this.#detach(writer);
+      this.#count((counters) => (counters.takeovers += 1));
+      writer.release('takeover');
+    }
+  }
+
+  #settleDrain(nowMs: number): void {
+    if (this.#drainUntilMs === null) return;
+    if (this.#readMark >= this.nextWrite || nowMs >= this.#drainUntilMs) this.#finish();
+  }
+
+  #finish(): void {
+    if (this.ended) return;
+    this.ended = true;
+    for (const writer of this.#writers) {
+      this.#detach(writer);
+      writer.release('channel_ended');
+    }
+    for (const segment of this.#window.segments) segment.close();
+    this.#ends.notify();
+  }
+
+  #count(change: (counters: HubCounters) => void): void {
+    change(this.counters);
+    change(this.#hubCounters);
+  }
+
+  #closedError(): RunnelError {
+    return new RunnelError('channel_closed', { message: 'The channel has ended.' });
+  }
+}

@@ -1,0 +1,100 @@
+import { RunnelError } from '@runnel/errors';
+import type { Channel } from './channel.ts';
+import type { Hub } from './hub.ts';
+import type { Gap, ReadSegment, Subscriber } from './port.ts';
+import type { SegmentReader } from './reader.ts';
+import { CURRENT, NEXT } from './sequence.ts';
+
+/** Where a subscriber begins: at the segment being written, at the next one, or at a number. */
+export type SubscribeStart = 'current' | 'next' | number;
+
+/** The sequence number or the relative target that a start stands for. */
+export function startTarget(start: SubscribeStart): number {
+  if (start === 'current') return CURRENT;
+  return start === 'next' ? NEXT : start;
+}
+
+/** Reads a channel of a hub in the same process. */
+export function localSubscriber(hub: Hub, channelName: string, options: { start: SubscribeStart }): Subscriber {
+  return new LocalSubscriber(hub, channelName, startTarget(options.start));
+}
+
+class LocalSubscriber implements Subscriber {
+  readonly #hub: Hub;
+  readonly #name: string;
+  readonly #closing = new AbortController();
+  #channel: Channel | undefined;
+  #target: number;
+  #ended = false;
+
+  constructor(hub: Hub, name: string, target: number) {
+    this.#hub = hub;
+    this.#name = name;
+    this.#target = target;
+  }
+
+  async next(signal?: AbortSignal): Promise<ReadSegment | Gap | null> {
+    signal?.throwIfAborted();
+    if (this.#ended || this.#closing.signal.aborted) return null;
+    this.#channel ??= this.#hub.get(this.#name);
+    if (this.#channel === undefined) throw new RunnelError('channel_not_found', { message: 'There is no such channel.' });
+    const answer = this.#channel.read(this.#target);
+    if (answer.kind === 'ended') return this.#end();
+    if (answer.kind === 'gone') {
+      this.#target = answer.latest;
+      return { kind: 'gap', from: answer.seq, to: answer.latest, reason: 'window' };
+    }
+    const { reader } = answer;
+    const signals = [this.#closing.signal, signal];
+    while (!reader.ready && !isAborted(signals)) await nextChange(reader, signals);
+    if (reader.segment.bytes === 0 || isAborted(signals)) reader.close();
+    signal?.throwIfAborted();
+    if (this.#closing.signal.aborted) return null;
+    if (reader.segment.bytes === 0 && this.#channel.ended) return this.#end();
+    this.#target = reader.segment.seq + 1;
+    return { kind: 'segment', seq: reader.segment.seq, bytes: bytesOf(reader, this.#closing.signal) };
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+  }
+
+  #end(): null {
+    this.#ended = true;
+    return null;
+  }
+}
+
+async function* bytesOf(reader: SegmentReader, closing: AbortSignal): AsyncGenerator<Uint8Array> {
+  try {
+    while (true) {
+      const chunk = reader.next();
+      if (chunk !== null) yield chunk;
+      else if (reader.end !== null || closing.aborted) break;
+      else await nextChange(reader, [closing]);
+    }
+    if (reader.end === 'closed' || reader.segment.bytes === 0) return;
+    const why = reader.end === 'evicted' ? 'left the window while it was read' : 'was cut by its publisher or by the closing subscriber';
+    throw new RunnelError('segment_cut', { message: `Segment ${reader.segment.seq} ${why}.` });
+  } finally {
+    reader.close();
+  }
+}
+
+/** Resolves at the reader's next change, or when a signal aborts. */
+async function nextChange(reader: SegmentReader, signals: readonly (AbortSignal | undefined)[]): Promise<void> {
+  if (isAborted(signals)) return;
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      stop();
+      for (const signal of signals) signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const stop = reader.onChange(done);
+    for (const signal of signals) signal?.addEventListener('abort', done, { once: true });
+  });
+}
+
+function isAborted(signals: readonly (AbortSignal | undefined)[]): boolean {
+  return signals.some((signal) => signal?.aborted === true);
+}

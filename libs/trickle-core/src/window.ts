@@ -1,0 +1,65 @@
+import type { TrickleLimits } from './limits.ts';
+import { type AttachedWriter, Segment } from './segment.ts';
+
+/** The segments that a channel holds, by ascending sequence number, preconnected ones included. */
+export class Window<Writer extends AttachedWriter> {
+  /** Sum of the bytes held. */
+  bytes = 0;
+  /** Sequence numbers below this have left and do not come back. */
+  floor = 0;
+  #segments: Segment<Writer>[] = [];
+
+  /** Segments by ascending sequence number. Not to be changed while it is walked. */
+  get segments(): readonly Segment<Writer>[] {
+    return this.#segments;
+  }
+
+  get(seq: number): Segment<Writer> | undefined {
+    const index = this.#lowerBound(seq);
+    const found = this.#segments[index];
+    return found?.seq === seq ? found : undefined;
+  }
+
+  /** The segment of a sequence number at or above the floor, made when there is none. */
+  open(seq: number, nowMs: number): Segment<Writer> {
+    const index = this.#lowerBound(seq);
+    const found = this.#segments[index];
+    if (found?.seq === seq) return found;
+    const segment = new Segment<Writer>(seq, nowMs);
+    this.#segments.splice(index, 0, segment);
+    return segment;
+  }
+
+  /**
+   * Takes out, oldest first, what is beyond count and age, and what is beyond the caps.
+   * Returns what was taken out, still to be told (Trickle spec, Window).
+   */
+  evict(options: { nextWrite: number; nowMs: number; limits: TrickleLimits }): Segment<Writer>[] {
+    const { nextWrite, nowMs, limits } = options;
+    const out: Segment<Writer>[] = [];
+    while (this.#segments.length > 0) {
+      const oldest = this.#segments[0];
+      const ageMs = nowMs - (oldest.firstByteMs ?? oldest.createdMs);
+      const outdated = oldest.seq < nextWrite - limits.windowSegments && ageMs > limits.windowAgeMs;
+      const over = this.bytes > limits.windowBytes || this.#segments.length > limits.maxSegments;
+      if (!outdated && !over) break;
+      this.#segments.shift();
+      this.bytes -= oldest.bytes;
+      this.floor = oldest.seq + 1;
+      out.push(oldest);
+    }
+    return out;
+  }
+
+  /** Index of the first segment at or above a sequence number. */
+  #lowerBound(seq: number): number {
+    let low = 0;
+    let high = this.#segments.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#segments[middle].seq < seq) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
