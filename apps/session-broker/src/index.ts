@@ -1,2 +1,3 @@
-/** Nothing here yet. */
-export const NAME = 'session-broker';
+export { SessionBrokerConfigSchema, type SessionBrokerConfig } from './config.ts';
+export { openApiDocument } from './http/openapi.ts';
+export { startSessionBroker, type SessionBrokerOptions } from './start.ts';

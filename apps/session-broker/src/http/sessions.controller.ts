@@ -1,0 +1,58 @@
+import { Body, Controller, Delete, Get, Headers, HttpCode, Inject, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import { RunnelError } from '@runnel/errors';
+import { CreateSession, ListSessions, ParamValues, type ParamsAccepted, type Session, type SessionList } from '@runnel/schemas';
+import { ZodPipe } from '@runnel/service';
+import type { FastifyReply } from 'fastify';
+import type { SessionManager } from '../domain/session-manager.ts';
+import { streamEvents } from './sse.ts';
+import { SESSION_MANAGER } from './tokens.ts';
+
+/** Clients that may follow one session's events at once. */
+const MAX_FOLLOWERS = 64;
+
+/** `/v1/sessions`: HTTP around the session manager, nothing more. The documented shape is in openapi.ts. */
+@Controller('v1/sessions')
+export class SessionsController {
+  readonly #sessions: SessionManager;
+
+  constructor(@Inject(SESSION_MANAGER) sessions: SessionManager) {
+    this.#sessions = sessions;
+  }
+
+  @Post()
+  async create(@Body(new ZodPipe(CreateSession)) body: CreateSession, @Res({ passthrough: true }) reply: FastifyReply): Promise<Session> {
+    const session = await this.#sessions.create(body);
+    reply.header('location', `/v1/sessions/${session.id}`);
+    return session;
+  }
+
+  @Get()
+  list(@Query(new ZodPipe(ListSessions)) query: ListSessions): SessionList {
+    return this.#sessions.list(query);
+  }
+
+  @Get(':id')
+  get(@Param('id') id: string): Session {
+    return this.#sessions.get(id);
+  }
+
+  @Patch(':id/params')
+  @HttpCode(202)
+  async updateParams(@Param('id') id: string, @Body(new ZodPipe(ParamValues)) body: ParamValues): Promise<ParamsAccepted> {
+    return this.#sessions.updateParams(id, body);
+  }
+
+  @Delete(':id')
+  async remove(@Param('id') id: string): Promise<Session> {
+    return this.#sessions.remove(id);
+  }
+
+  @Get(':id/events')
+  events(@Param('id') id: string, @Headers('last-event-id') lastEventId: string | undefined, @Res() reply: FastifyReply): void {
+    const { log } = this.#sessions.record(id);
+    if (log.followers >= MAX_FOLLOWERS) {
+      throw new RunnelError('overloaded', { message: `${MAX_FOLLOWERS} clients already follow this session.` });
+    }
+    streamEvents(reply, log, /^\d{1,15}$/.test(lastEventId ?? '') ? Number(lastEventId) : 0);
+  }
+}

@@ -1,0 +1,2 @@
+/** Injection token of the SessionManager. */
+export const SESSION_MANAGER = Symbol('SessionManager');
