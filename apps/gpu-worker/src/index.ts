@@ -1,2 +1,3 @@
-/** Nothing here yet. */
-export const NAME = 'gpu-worker';
+export { GpuWorkerConfigSchema, type GpuWorkerConfig } from './config.ts';
+export { startGpuWorker } from './start.ts';
+export type { GpuWorkerOptions } from './worker.module.ts';

@@ -1,2 +1,14 @@
-/** Nothing here yet. */
-export const NAME = 'worker';
+export { AudioFrame, MAX_AUDIO_CHANNELS } from './sdk/audio-frame.ts';
+export { defineProcessor, describeProcessor, parseParams, type ProcessorDefinition } from './sdk/definition.ts';
+export { FrameProcessor, type ProcessorContext } from './sdk/processor.ts';
+export { VideoFrame, type FrameResources, type Plane, type PlaneName } from './sdk/video-frame.ts';
+export { PicturePool } from './sdk/picture-pool.ts';
+export { BUILT_IN_PROCESSORS } from './processors/built-in.ts';
+export { systemClock, withDeadline, type PathClock } from './path/clock.ts';
+export { DEFAULT_TUNING, FramePath, type FramePathOptions, type FramePathTuning } from './path/frame-path.ts';
+export type { PathOutput, PathSink } from './path/outputs.ts';
+export type { ParamUpdate } from './path/param-lane.ts';
+export type { OnProcessorError } from './path/process-stage.ts';
+export type { PathInput, PathPort } from './session/messages.ts';
+export { runSession, type RunningSession, type RunSessionOptions, type SessionEnd, type SessionPorts } from './session/run-session.ts';
+export { servePath, type ServedPort } from './session/serve-path.ts';
