@@ -12,31 +12,16 @@ serveChild(async (options: IngestOptions, port) => {
   const source = await FileSource.open({ path: options.input, loop: options.loop === true });
   const camera = await Camera.open(source.file, source.hasAudio, options);
   await port.ready();
-  const stop = new AbortController();
-  const listening = listen(port, stop);
   try {
-    await play(source, camera, options, { port, signal: stop.signal });
+    await play(source, camera, options, port);
   } finally {
     camera.close();
     source.close();
   }
-  stop.abort();
-  // Ends with the process: the parent says no more once it has read `end`.
-  await Promise.race([listening, Promise.resolve()]);
 });
 
-/** Any word of the parent means stop, and so does its silence for good. */
-async function listen(port: ChildPort, stop: AbortController): Promise<void> {
-  for await (const _ of port.messages) break;
-  stop.abort();
-}
-
-async function play(
-  source: FileSource,
-  camera: Camera,
-  options: IngestOptions,
-  { port, signal }: { port: ChildPort; signal: AbortSignal },
-): Promise<void> {
+async function play(source: FileSource, camera: Camera, options: IngestOptions, port: ChildPort): Promise<void> {
+  const { signal } = port;
   const send = (message: IngestChildMessage): Promise<void> => port.send(message);
   const endPts = START_PTS + (options.seconds ?? Infinity) * TICKS_PER_SECOND;
   let startMs: number | null = null;

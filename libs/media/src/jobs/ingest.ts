@@ -68,17 +68,14 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
     startDeadlineMs: JOB_START_DEADLINE_MS,
     memoryCapMb: JOB_MEMORY_CAP_MB,
   });
-  let asked: Promise<void> | null = null;
+  let stopping: Promise<void> | null = null;
+  const stop = (): Promise<void> => (stopping ??= child.stop({ deadlineMs: JOB_STOP_DEADLINE_MS }));
   return {
     messages: stamp(child.messages as AsyncIterable<IngestChildMessage>),
     requestStop: () => {
-      // A source that has ended already needs no word.
-      asked ??= child.send('stop').catch(() => undefined);
+      stopping ??= stop();
     },
-    close: async () => {
-      await asked;
-      await child.stop({ deadlineMs: JOB_STOP_DEADLINE_MS });
-    },
+    close: stop,
   };
 }
 

@@ -10,6 +10,14 @@ serveChild(async ({ path }: ProbeInit, port) => {
   const file = openMediaFile(path);
   const { width, height, fps, durationMs, frames, videoCodec, audioCodec } = file;
   file.close();
-  const value: MediaProbe = { width, height, fps, durationMs, frames, videoCodec, audioCodec };
+  const value: MediaProbe = {
+    width,
+    height,
+    fps,
+    durationMs: durationMs === null ? null : Math.round(durationMs),
+    frames,
+    videoCodec,
+    audioCodec,
+  };
   await port.send({ kind: 'result', value });
 });

@@ -37,6 +37,8 @@ export interface RecorderSummary {
 
 /** A running recorder. */
 export interface Recorder {
+  /** Of the child process. */
+  readonly pid: number;
   /** Takes bytes of the transport stream in pieces of any size; resolves when more may come. @throws RunnelError that the recorder died of. */
   push(bytes: Uint8Array): Promise<void>;
   /** The pictures as they are decoded; empty without `decode`. Ends after `finish`. Read once. */
@@ -72,6 +74,7 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
   // Whoever calls `finish` sees a failure; until then it waits here.
   summary.catch(() => undefined);
   return {
+    pid: child.pid,
     push: (data) => child.send({ kind: 'push', data, receivedMs: epochMs() } satisfies RecorderCommand),
     frames: frames.read(),
     finish: async () => {
