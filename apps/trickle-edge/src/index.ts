@@ -1,2 +1,2 @@
-/** Nothing here yet. */
-export const NAME = 'trickle-edge';
+export { TrickleEdgeConfigSchema, type TrickleEdgeConfig } from './config.ts';
+export { startTrickleEdge, type TrickleEdge, type TrickleEdgeOptions } from './start.ts';

@@ -38,6 +38,11 @@ export class Hub {
     return this.#channels.values();
   }
 
+  /** Number of channels. */
+  get size(): number {
+    return this.#channels.size;
+  }
+
   get(name: string): Channel | undefined {
     return this.#channels.get(name);
   }
