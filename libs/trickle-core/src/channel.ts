@@ -231,7 +231,7 @@ export class Channel {
     this.#detach(writer);
     if (segment === null) return;
     if (writer.bytes > 0 && !segment.damaged) {
-      segment.damaged = true;
+      segment.damage();
       this.#count((counters) => (counters.cuts += 1));
     }
     if (segment.bytes > 0 && !this.#isHeld(segment)) segment.close();

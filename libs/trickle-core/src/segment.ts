@@ -61,6 +61,12 @@ export class Segment<Writer extends AttachedWriter = AttachedWriter> {
     this.#changes.notify();
   }
 
+  /** A publisher died in the middle: whoever reads it from now on is told, also where it was closed already. */
+  damage(): void {
+    this.damaged = true;
+    if (this.end === 'closed') this.end = 'cut';
+  }
+
   /** Lets go of the bytes. */
   evict(): void {
     this.end = 'evicted';
