@@ -24,7 +24,8 @@ function picture(index: number, size: number, keyframe: boolean): Uint8Array {
 }
 
 /** Units with their bytes as text: far quicker to compare than element by element. */
-const facts = (units: EncodedUnit[]) => units.map((unit) => ({ ...unit, data: Buffer.from(unit.data).toString('latin1') }));
+const facts = (units: EncodedUnit[], turn = 0) =>
+  units.map(({ data, pts, dts, keyframe }) => ({ data: Buffer.from(data).toString('latin1'), pts: pts + turn, dts: dts + turn, keyframe }));
 
 function mux(options: TsMuxerOptions, sizes: readonly number[], firstPts: number, framesPerSegment: number): Muxed {
   const muxer = new TsMuxer(options);
@@ -90,8 +91,11 @@ describe('muxer and demuxer', () => {
           shares.map((share) => Math.floor(share * stream.bytes.length)),
         );
         expect(stream.bytes.length % 188).toBe(0);
-        expect(facts(read.video)).toEqual(facts(stream.video));
-        expect(facts(read.audio)).toEqual(facts(stream.audio));
+        // Which turn of the 33-bit clock the stream is in cannot be known, only that all its times are in the same.
+        const first = (units: { video: EncodedUnit[]; audio: EncodedUnit[] }): number => (units.video[0] ?? units.audio[0]).dts;
+        const turn = Math.round((first(stream) - first(read)) / 2 ** 33) * 2 ** 33;
+        expect(facts(read.video, turn)).toEqual(facts(stream.video));
+        expect(facts(read.audio, turn)).toEqual(facts(stream.audio));
         expect(read.stats).toMatchObject({ syncLosses: 0, continuityErrors: 0, droppedUnits: 0, badPackets: 0, brokenSections: 0 });
       }),
       { numRuns: 60 },

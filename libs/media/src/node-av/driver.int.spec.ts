@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import type { AudioBlock, EncodedUnit, Picture } from '@runnel/media-core';
-import { AV_CODEC_ID_H264, AV_PIX_FMT_YUV422P10LE } from 'node-av/constants';
-import { Packet } from 'node-av/lib';
+import { inspectAnnexB, type AudioBlock, type EncodedUnit, type Picture } from '@runnel/media-core';
+import { AV_CODEC_ID_H264, AV_PIX_FMT_YUV420P, AV_PIX_FMT_YUV422P10LE, FF_ENCODER_LIBX265 } from 'node-av/constants';
+import { Codec, CodecContext, Dictionary, Packet, Rational } from 'node-av/lib';
 import { createNodeAvDriver } from './driver.ts';
 import { PicturePool } from './picture-pool.ts';
 import { openVideoDecoder } from './video-decoder.ts';
@@ -65,6 +65,7 @@ describe('the video path of the driver', () => {
         }
         expect(Math.abs(decoded.planes[1][0] - wanted.planes[1][0])).toBeLessThan(8);
         decoded.release();
+        // Idempotent: a second one must not put the frame into the pool twice.
         decoded.release();
         seen += 1;
       });
@@ -84,6 +85,57 @@ describe('the video path of the driver', () => {
     for (const unit of await encode(2, { width: 640, height: 360 })) decoder.decode(unit, take);
     decoder.flush(take);
     expect(sizes).toEqual(['320x180', '320x180', '320x180', '640x360', '640x360']);
+    decoder.close();
+  });
+
+  it('decodes HEVC, whose keyframes the transport stream code knows', async () => {
+    const codec = Codec.findEncoderByName(FF_ENCODER_LIBX265)!;
+    const context = new CodecContext();
+    context.allocContext3(codec);
+    Object.assign(context, {
+      width: 320,
+      height: 180,
+      pixelFormat: AV_PIX_FMT_YUV420P,
+      timeBase: new Rational(1, 90_000),
+      maxBFrames: 0,
+      threadCount: 1,
+    });
+    await context.open2(
+      codec,
+      Dictionary.fromObject({ preset: 'ultrafast', tune: 'zerolatency', 'x265-params': 'log-level=none:pools=none:frame-threads=1' }),
+    );
+    const pool = new PicturePool();
+    const packet = new Packet();
+    packet.alloc();
+    const decoder = await driver.openVideoDecoder('hevc');
+    const seen: number[] = [];
+    const keyframes: boolean[] = [];
+    const take = (decoded: Picture): void => {
+      seen.push(decoded.pts);
+      decoded.release();
+    };
+    const frame = pool.take();
+    frame.format = AV_PIX_FMT_YUV420P;
+    frame.width = 320;
+    frame.height = 180;
+    frame.getBuffer();
+    for (let n = 0; n < 5; n += 1) {
+      frame.pts = BigInt(n * 3000);
+      context.sendFrameSync(frame);
+      while (context.receivePacketSync(packet) >= 0) {
+        const data = new Uint8Array(packet.data!);
+        keyframes.push(inspectAnnexB('hevc', data).keyframe);
+        decoder.decode({ data, pts: Number(packet.pts), dts: Number(packet.dts) }, take);
+        packet.unref();
+      }
+    }
+    decoder.flush(take);
+    expect(keyframes).toEqual([true, false, false, false, false]);
+    expect(seen).toEqual([0, 3000, 6000, 9000, 12_000]);
+    pool.give(frame);
+    pool.close();
+    packet.free();
+    context.freeContext();
     decoder.close();
   });
 
