@@ -1,5 +1,6 @@
-/** Events that a session keeps for clients that come back. */
-const KEPT_EVENTS = 512;
+/** Events that a session keeps for clients that come back or are behind: at most so many, and so many bytes of JSON. */
+export const KEPT_EVENTS = 512;
+export const KEPT_EVENT_BYTES = 4 * 1024 * 1024;
 
 /** One event with its number in its session, from 1. `json` is one line. */
 export interface NumberedEvent {
@@ -7,17 +8,14 @@ export interface NumberedEvent {
   readonly json: string;
 }
 
-/** Who follows a log. Called at once, in order; must not throw. */
-export interface Follower {
-  onEvent(event: NumberedEvent): void;
-  /** There will be no more. */
-  onEnd(): void;
-}
-
-/** The latest events of a session, numbered, with those who follow them. */
+/**
+ * The latest events of a session, numbered. Each follower reads at its own pace from the same few kept events, so that a slow one
+ * costs nothing; what it did not read in time is gone.
+ */
 export class EventLog {
   readonly #kept: NumberedEvent[] = [];
-  readonly #followers = new Set<Follower>();
+  readonly #followers = new Set<() => void>();
+  #keptBytes = 0;
   #lastId = 0;
   #ended = false;
 
@@ -26,39 +24,50 @@ export class EventLog {
     return this.#followers.size;
   }
 
+  /** Whether the last event is in. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   /** Adds an event; nothing after the end. */
   append(event: unknown): void {
     if (this.#ended) return;
     this.#lastId += 1;
-    const numbered = { id: this.#lastId, json: JSON.stringify(event) };
-    this.#kept.push(numbered);
-    if (this.#kept.length > KEPT_EVENTS) this.#kept.shift();
-    for (const follower of this.#followers) follower.onEvent(numbered);
+    const json = JSON.stringify(event);
+    this.#kept.push({ id: this.#lastId, json });
+    this.#keptBytes += json.length;
+    while (this.#kept.length > 1 && (this.#kept.length > KEPT_EVENTS || this.#keptBytes > KEPT_EVENT_BYTES)) {
+      this.#keptBytes -= this.#kept.shift()!.json.length;
+    }
+    this.#tell();
   }
 
-  /** The last event is in: followers are told and let go. Idempotent. */
+  /** No more events will come. Idempotent. */
   end(): void {
+    if (this.#ended) return;
     this.#ended = true;
-    for (const follower of this.#followers) follower.onEnd();
+    this.#tell();
     this.#followers.clear();
   }
 
-  /** How many events after number `afterId` are no longer kept. */
-  missedAfter(afterId: number): number {
-    return Math.max(0, (this.#kept[0]?.id ?? 1) - this.#start(afterId) - 1);
+  /** The first kept event after number `id`: not `id + 1` when that one is no longer kept; undefined when there is none yet. */
+  after(id: number): NumberedEvent | undefined {
+    const oldest = this.#kept[0]?.id ?? 1;
+    return this.#kept[Math.max(0, id + 1 - oldest)];
   }
 
-  /** Replays the kept events after number `afterId`, then follows. Returns how to leave. */
-  follow(afterId: number, follower: Follower): () => void {
-    const start = this.#start(afterId);
-    for (const event of this.#kept) if (event.id > start) follower.onEvent(event);
-    if (this.#ended) follower.onEnd();
-    else this.#followers.add(follower);
-    return () => this.#followers.delete(follower);
+  /** Where a client begins that has read up to `lastEventId`: there, or at 0 when it comes with a number that was never given. */
+  resumeAt(lastEventId: number): number {
+    return lastEventId > this.#lastId ? 0 : lastEventId;
   }
 
-  /** A number from the future (of an earlier life of the broker) replays all. */
-  #start(afterId: number): number {
-    return afterId > this.#lastId ? 0 : afterId;
+  /** Calls `onChange`, which must not throw, after each event and at the end. Returns how to leave. */
+  follow(onChange: () => void): () => void {
+    if (!this.#ended) this.#followers.add(onChange);
+    return () => this.#followers.delete(onChange);
+  }
+
+  #tell(): void {
+    for (const onChange of this.#followers) onChange();
   }
 }

@@ -3,8 +3,8 @@ import { SessionId, type ListSessions, type SessionList } from '@runnel/schemas'
 import type { SessionRecord } from './session-record.ts';
 
 /** Ended sessions that are kept to be looked at: at most this many, and for this long in milliseconds. */
-const KEPT_ENDED = 1000;
-const KEPT_ENDED_MS = 60 * 60 * 1000;
+export const KEPT_ENDED = 1000;
+export const KEPT_ENDED_MS = 60 * 60 * 1000;
 
 /** The sessions of this broker, by id, in the order of their making. */
 export class SessionRegistry {

@@ -25,7 +25,7 @@ import { SessionSupervisor } from './supervisor.ts';
 import { WorkerDirectory } from './worker-directory.ts';
 
 /** How often deadlines are looked at, in milliseconds. */
-const SWEEP_MS = 500;
+export const SWEEP_MS = 500;
 
 /** What the broker's logic stands on. */
 export interface SessionManagerPorts {

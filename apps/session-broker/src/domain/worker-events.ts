@@ -1,9 +1,9 @@
 import { EventEnvelope, WorkerEvent } from '@runnel/schemas';
 import type { Subscriber } from '@runnel/trickle-core';
-import { toRunnelError } from '@runnel/errors';
+import { RunnelError, toRunnelError } from '@runnel/errors';
 
 /** Largest segment of an events channel; what a worker says is short. */
-const MAX_EVENT_BYTES = 256 * 1024;
+export const MAX_EVENT_BYTES = 256 * 1024;
 
 /** An event as it came: one that we know, or of a type that only its worker knows. */
 export type HeardEvent = { known: true; event: WorkerEvent } | { known: false; event: { type: string } };
@@ -66,7 +66,9 @@ async function readText(bytes: AsyncIterable<Uint8Array>): Promise<string> {
     total += piece.byteLength;
     if (total <= MAX_EVENT_BYTES) text += decoder.decode(piece, { stream: true });
   }
-  if (total > MAX_EVENT_BYTES) return '';
+  if (total > MAX_EVENT_BYTES) {
+    throw new RunnelError('payload_too_large', { message: `The worker sent an event of ${total} bytes; the limit is ${MAX_EVENT_BYTES}.` });
+  }
   return text + decoder.decode();
 }
 

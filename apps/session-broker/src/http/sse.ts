@@ -3,36 +3,50 @@ import type { EventLog } from '../domain/event-log.ts';
 
 /** Time between comments that keep an idle stream alive, in milliseconds. */
 const SSE_KEEP_ALIVE_MS = 15_000;
-/** Bytes that may wait for one client. One that is further behind is cut; it may come back with `Last-Event-ID`. */
-const SSE_BACKLOG_BYTES = 256 * 1024;
 
 /**
  * Streams a log as server-sent events (WHATWG HTML, section 9.2): `id` is the event's number, `data` its JSON. Ends after the last
- * event of the session. What is lost before the first replayed event is told by a `warning` without an id.
+ * event of the session. Nothing is buffered for a client beyond the socket: it reads the kept events at its own pace, and is cut
+ * when the next one for it is gone. It may come back with `Last-Event-ID`; what it has missed is told by a `warning` without an id.
  */
-export function streamEvents(reply: FastifyReply, log: EventLog, afterId: number): void {
+export function streamEvents(reply: FastifyReply, log: EventLog, lastEventId: number): void {
   reply.hijack();
   const { raw } = reply;
-  raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
+  let read = log.resumeAt(lastEventId);
+  let blocked = false;
   const write = (text: string) => {
-    if (raw.destroyed || raw.writableEnded) return;
-    raw.write(text);
-    if (raw.writableLength > SSE_BACKLOG_BYTES) raw.destroy();
+    blocked = !raw.write(text);
   };
-  const keepAlive = setInterval(() => write(': keep-alive\n\n'), SSE_KEEP_ALIVE_MS);
-  // The head alone is sent at once, so that a client knows that it is connected before anything happens.
+  const pump = () => {
+    while (!raw.destroyed) {
+      const next = log.after(read);
+      if (next !== undefined && next.id !== read + 1) raw.destroy();
+      if (next === undefined && log.ended) raw.end();
+      if (next === undefined || blocked || raw.destroyed) return;
+      read = next.id;
+      write(`id: ${next.id}\ndata: ${next.json}\n\n`);
+    }
+  };
+  raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
+  // Sent at once, so that a client knows that it is connected before anything happens.
   write(': connected\n\n');
-  const missed = log.missedAfter(afterId);
-  if (missed > 0) {
-    const message = `${missed} events before this one are no longer kept.`;
+  const first = log.after(read);
+  if (first !== undefined && first.id !== read + 1) {
+    const message = `${first.id - read - 1} events before the next one are no longer kept.`;
     write(`data: ${JSON.stringify({ type: 'warning', timestamp: Date.now(), code: 'events_missed', message })}\n\n`);
+    read = first.id - 1;
   }
-  const leave = log.follow(afterId, {
-    onEvent: ({ id, json }) => write(`id: ${id}\ndata: ${json}\n\n`),
-    onEnd: () => raw.end(),
+  const keepAlive = setInterval(() => {
+    if (!blocked) write(': keep-alive\n\n');
+  }, SSE_KEEP_ALIVE_MS);
+  const leave = log.follow(pump);
+  raw.on('drain', () => {
+    blocked = false;
+    pump();
   });
   raw.once('close', () => {
     clearInterval(keepAlive);
     leave();
   });
+  pump();
 }

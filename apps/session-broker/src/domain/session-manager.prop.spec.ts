@@ -1,0 +1,257 @@
+import { describe, expect, it } from '@jest/globals';
+import { createMemoryBus } from '@runnel/bus';
+import { RunnelError } from '@runnel/errors';
+import { BUS, type ParamsAccepted, type ChannelUrls, type WorkerEvent } from '@runnel/schemas';
+import { createLogger, loadConfig } from '@runnel/service';
+import { createHub, localPublisher, localSubscriber, type Hub, type Publisher } from '@runnel/trickle-core';
+import * as fc from 'fast-check';
+import { SessionBrokerConfigSchema } from '../config.ts';
+import { newSessionId } from '../new-id.ts';
+import { NO_STATS } from '../testing/stage.ts';
+import { SWEEP_MS, SessionManager } from './session-manager.ts';
+import type { SessionRecord } from './session-record.ts';
+
+const SLOTS = 2;
+const logger = createLogger({ name: 'test', level: 'silent' });
+const config = loadConfig(SessionBrokerConfigSchema, {
+  BROKER_STOP_DEADLINE_MS: '200',
+  BROKER_START_DEADLINE_MS: '200',
+  BROKER_PLACE_DEADLINE_MS: '200',
+});
+
+/** How a part of the world answers from now on. */
+type Mood = 'answers' | 'refuses' | 'hangs';
+type Step =
+  | { do: 'create' }
+  | { do: 'patch' | 'remove' | 'stopped' | 'ended' | 'heartbeat' | 'applied' | 'nonsense'; nth: number }
+  | { do: 'edge' | 'worker'; mood: Mood }
+  | { do: 'announce' }
+  | { do: 'wait'; ms: number };
+
+const nth = fc.nat(3);
+const mood = fc.constantFrom<Mood>('answers', 'refuses', 'hangs');
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 4, arbitrary: fc.constant<Step>({ do: 'create' }) },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('patch' as const), nth }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constantFrom(
+        'remove' as const,
+        'stopped' as const,
+        'ended' as const,
+        'heartbeat' as const,
+        'applied' as const,
+        'nonsense' as const,
+      ),
+      nth,
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('edge' as const, 'worker' as const), mood }) },
+  { weight: 2, arbitrary: fc.constant<Step>({ do: 'announce' }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat(20_000) }) },
+);
+
+/** Time that moves by hand. */
+class ManualClock {
+  #now = 1_000_000;
+  #ticks = new Set<() => void>();
+  nowMs = () => this.#now;
+  every = (_: number, tick: () => void) => {
+    this.#ticks.add(tick);
+    return () => this.#ticks.delete(tick);
+  };
+  advance(ms: number): void {
+    for (let left = ms; left > 0; left -= SWEEP_MS) {
+      this.#now += Math.min(SWEEP_MS, left);
+      for (const tick of this.#ticks) tick();
+    }
+  }
+}
+
+/** A broker in a world of one edge and one worker, which answer, refuse or hang. */
+class World {
+  readonly bus = createMemoryBus({ closeDeadlineMs: 50 });
+  readonly clock = new ManualClock();
+  readonly hub: Hub = createHub({ clock: this.clock.nowMs });
+  readonly manager = new SessionManager({
+    bus: this.bus,
+    logger,
+    clock: this.clock,
+    config,
+    newId: newSessionId,
+    openEvents: (url) => localSubscriber(this.hub, nameOf(url), { start: 0 }),
+  });
+  readonly controls = new Map<string, number[]>();
+  readonly events = new Map<string, Publisher>();
+  readonly created: string[] = [];
+  readonly accepted: { id: string; answer: ParamsAccepted }[] = [];
+  readonly calls: Promise<void>[] = [];
+  running = 0;
+  edge: Mood = 'answers';
+  worker: Mood = 'answers';
+
+  async start(): Promise<void> {
+    await this.bus.respond(BUS.edgeCreate, {}, async ({ sessionId }) => {
+      await this.#mood(this.edge);
+      const urls = Object.fromEntries(
+        ['videoIn', 'videoOut', 'control', 'events', 'data'].map((part) => [part, `http://edge/${sessionId}-${part}`]),
+      );
+      this.hub.create({ name: `${sessionId}-events`, mimeType: 'application/json' });
+      return { urls: urls as ChannelUrls };
+    });
+    await this.bus.respond(BUS.edgeControl, {}, async ({ sessionId, body }) => {
+      const { runnel } = body as { runnel?: { revision: number } };
+      // Written even when the answer stays out: that is what makes a revision's fate unknown.
+      if (runnel !== undefined) this.controls.set(sessionId, [...(this.controls.get(sessionId) ?? []), runnel.revision]);
+      await this.#mood(this.edge);
+      return { seq: 0 };
+    });
+    await this.bus.respond(BUS.edgeClose, {}, ({ sessionId }) => ({ closed: this.hub.end(`${sessionId}-events`) ? 1 : 0 }));
+    await this.bus.respond(BUS.workerStart, { workerId: 'w1' }, async ({ sessionId, urls }) => {
+      await this.#mood(this.worker);
+      this.events.set(sessionId, localPublisher(this.hub, nameOf(urls.events)));
+      return { accepted: true as const };
+    });
+    await this.bus.respond(BUS.workerStop, { workerId: 'w1' }, async () => {
+      await this.#mood(this.worker);
+      return { stopped: true };
+    });
+    await this.manager.start();
+    await this.announce();
+  }
+
+  async announce(): Promise<void> {
+    const processors = [{ processor: 'p', description: 'any', paramsSchema: { type: 'object' } }];
+    await this.bus.publish(BUS.workerAnnounce, {}, { workerId: 'w1', slotsTotal: SLOTS, slotsFree: SLOTS, processors });
+  }
+
+  async play(step: Step): Promise<void> {
+    const id = 'nth' in step ? this.created[step.nth % Math.max(1, this.created.length)] : undefined;
+    if (step.do === 'create')
+      this.#call(async () =>
+        this.created.push(
+          (
+            await this.manager.create({
+              processor: 'p',
+              params: {},
+              output: { segmentFrames: 2, gopFrames: 60, bitrateKbps: 100 },
+              trace: false,
+            })
+          ).id,
+        ),
+      );
+    if (step.do === 'edge') this.edge = step.mood;
+    if (step.do === 'worker') this.worker = step.mood;
+    if (step.do === 'announce') await this.announce();
+    if (step.do === 'wait') this.clock.advance(step.ms);
+    if (id !== undefined) await this.#playSession(step, id);
+    await turns(3);
+  }
+
+  async #playSession(step: Step, id: string): Promise<void> {
+    const now = this.clock.nowMs();
+    if (step.do === 'patch')
+      this.#call(async () => this.accepted.push({ id, answer: await this.manager.updateParams(id, { x: this.accepted.length }) }));
+    if (step.do === 'remove') this.#call(() => this.manager.remove(id));
+    if (step.do === 'ended')
+      await this.bus.publish(BUS.workerSessionEnded, { workerId: 'w1' }, { sessionId: id, reason: 'input_ended', detail: 'x' });
+    if (step.do === 'stopped') await this.#say(id, { type: 'stream_stopped', timestamp: now, reason: 'input_ended', detail: 'x' });
+    if (step.do === 'heartbeat') await this.#say(id, { type: 'heartbeat', timestamp: now, stats: NO_STATS });
+    if (step.do === 'applied') await this.#say(id, { type: 'params_applied', timestamp: now, revision: 1, frame: 1, pts: 1, params: {} });
+    if (step.do === 'nonsense') await this.#say(id, { type: 'heartbeat' } as WorkerEvent);
+  }
+
+  async #say(id: string, event: WorkerEvent): Promise<void> {
+    try {
+      const segment = await this.events.get(id)?.open();
+      await segment?.write(new TextEncoder().encode(JSON.stringify({ event, queue_event_type: 'e' })));
+      await segment?.end();
+    } catch (error) {
+      // The channels of an ended session are gone.
+      expect(error).toMatchObject({ code: expect.stringMatching(/^channel_/) });
+    }
+  }
+
+  /** API calls go on beside each other, as over HTTP; each may fail, but only with an error of the catalogue that is not `internal`. */
+  #call(call: () => Promise<unknown>): void {
+    this.calls.push(
+      call().then(
+        () => {},
+        (error: unknown) => {
+          expect(error).toBeInstanceOf(RunnelError);
+          expect((error as RunnelError).code).not.toBe('internal');
+        },
+      ),
+    );
+  }
+
+  async #mood(mood: Mood): Promise<void> {
+    if (mood === 'refuses') throw new RunnelError('no_capacity', { message: 'not now' });
+    if (mood === 'hangs') await new Promise((resolve) => setTimeout(resolve, 400));
+  }
+}
+
+function nameOf(url: string): string {
+  return url.slice('http://edge/'.length);
+}
+
+/** Lets what is ready run. */
+async function turns(count: number): Promise<void> {
+  for (let at = 0; at < count; at += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe('Whatever clients, workers, edge and time do', () => {
+  it('every session ends with a reason, revisions go up one by one on the control channel, and no slot is lost', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
+        const world = new World();
+        await world.start();
+        await turns(3);
+        const records = new Set<SessionRecord>();
+        for (const each of steps) {
+          await world.play(each);
+          for (const id of world.created) records.add(world.manager.record(id));
+          expect(world.manager.list({ limit: 100 }).items.filter(({ state }) => state === 'running').length).toBeLessThanOrEqual(SLOTS);
+        }
+        world.edge = 'answers';
+        world.worker = 'answers';
+        // Nobody says anything any more: time alone must end everything that still lives.
+        while (!(await settled(world.calls)) || world.manager.list({ limit: 100 }).items.some(({ state }) => state !== 'ended')) {
+          world.clock.advance(10_000);
+          await turns(5);
+        }
+        for (const session of world.manager.list({ limit: 100 }).items) {
+          expect(session).toMatchObject({
+            state: 'ended',
+            endReason: expect.any(String),
+            endDetail: expect.any(String),
+            endedAt: expect.any(String),
+          });
+          expect(session.params.appliedRevision).toBeLessThanOrEqual(
+            Math.max(session.params.revision, ...(world.controls.get(session.id) ?? [0])),
+          );
+        }
+        for (const record of records) await record.ended;
+        for (const [id, revisions] of world.controls) {
+          expect(revisions).toEqual(revisions.map((_, at) => at + 1));
+          const answered = world.accepted.filter((accepted) => accepted.id === id).map(({ answer }) => answer.revision);
+          expect(answered).toEqual(answered.toSorted((a, b) => a - b));
+          expect(new Set(answered).size).toBe(answered.length);
+        }
+        await world.announce();
+        await turns(3);
+        expect(world.manager.capabilities()).toMatchObject([{ slotsFree: SLOTS, slotsTotal: SLOTS }]);
+        await world.manager.close();
+        await world.bus.close();
+      }),
+      { numRuns: 40 },
+    );
+  }, 120_000);
+});
+
+async function settled(calls: Promise<void>[]): Promise<boolean> {
+  const pending = Symbol('pending');
+  const first = await Promise.race([Promise.all(calls), new Promise((resolve) => setTimeout(resolve, 20, pending))]);
+  return first !== pending;
+}
