@@ -1,0 +1,160 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { BUS, type WorkerEvent } from '@runnel/schemas';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FRAME_TICKS, lumaOf, makeSource, readBack } from './testing/source.ts';
+import { control, listen, openStage, play, publish, until, type Stage } from './testing/stage.ts';
+
+const SESSION = 'ses_aaaaaaaaaaaaaaaaaaaa';
+const OTHER = 'ses_bbbbbbbbbbbbbbbbbbbb';
+const THIRD = 'ses_cccccccccccccccccccc';
+const own = (name: string) => join(import.meta.dirname, 'testing', name);
+
+/** Processes that are children of this one. */
+function children(): string[] {
+  const { stdout } = spawnSync('ps', ['--ppid', String(process.pid), '-o', 'pid=,args='], { encoding: 'utf8' });
+  return stdout.split('\n').filter((line) => line.includes('path.child'));
+}
+
+describe('the worker', () => {
+  let stage: Stage;
+  let env: Record<string, string> = {};
+  beforeEach(async () => {
+    stage = await openStage(env);
+  });
+  afterEach(async () => {
+    await stage.close();
+    env = {};
+    expect(children()).toEqual([]);
+  });
+
+  it('takes a real stream in and gives every frame back, processed, with its PTS and its sound', async () => {
+    const urls = stage.channels(SESSION);
+    const events: WorkerEvent[] = [];
+    await stage.start({ sessionId: SESSION, processor: 'grayscale', urls, trace: true });
+    const listening = listen(urls.events, events);
+    const playing = play(urls.videoOut);
+    await publish(urls.videoIn, await makeSource(90), { perSegment: 3, paceMs: 10 });
+    const { frames, audio } = await readBack(await playing);
+    await listening;
+
+    expect(frames.map(({ pts }) => pts)).toEqual(Array.from({ length: 90 }, (_, n) => 90_000 + n * FRAME_TICKS));
+    for (const [n, { y, u, v }] of frames.entries()) {
+      expect(Math.abs(y - lumaOf(n))).toBeLessThanOrEqual(4);
+      expect(Math.abs(u - 128)).toBeLessThanOrEqual(2);
+      expect(Math.abs(v - 128)).toBeLessThanOrEqual(2);
+    }
+    expect(audio.length).toBeGreaterThan(130);
+    await until(() => stage.ended.length > 0, 'the end is told');
+    expect(stage.ended).toEqual([{ sessionId: SESSION, reason: 'input_ended', detail: expect.any(String) }]);
+    expect(events[0]).toMatchObject({ type: 'stream_started' });
+    expect(events.at(-1)).toMatchObject({ type: 'stream_stopped', reason: 'input_ended' });
+    const last = events.findLast((event) => event.type === 'heartbeat');
+    expect(last).toMatchObject({ stats: { framesIn: 90, framesOut: 90, framesDropped: 0 } });
+    expect(events.flatMap((event) => (event.type === 'frames' ? event.frames : [])).length).toBe(90);
+  });
+
+  it('changes parameters in mid-stream from a known frame on', async () => {
+    const urls = stage.channels(SESSION);
+    const events: WorkerEvent[] = [];
+    await stage.start({ sessionId: SESSION, processor: 'tint', params: { color: '#ff0000', amount: 1 }, urls });
+    const listening = listen(urls.events, events);
+    const playing = play(urls.videoOut);
+    const source = await makeSource(90);
+    const publishing = publish(urls.videoIn, source, { perSegment: 3, paceMs: 20 });
+    await sleep(700);
+    await control(urls.control, '{"keep":"alive"}{"color":"#0000ff","runnel":{"revision":7}}');
+    await publishing;
+    const { frames } = await readBack(await playing);
+    await listening;
+    const applied = events.find((event) => event.type === 'params_applied' && event.revision === 7);
+    if (applied?.type !== 'params_applied') throw new Error('not applied');
+    expect(applied.params).toEqual({ color: '#0000ff', amount: 1 });
+    const blue = frames.findIndex(({ u }) => u > 200);
+    expect(blue).toBeGreaterThan(5);
+    expect(blue).toBeLessThan(85);
+    expect(applied.frame).toBe(blue);
+    expect(applied.pts).toBe(frames[blue].pts);
+    expect(frames.slice(blue).every(({ u }) => u > 200)).toBe(true);
+  });
+
+  it('refuses what it cannot run, with the slot free again', async () => {
+    const urls = stage.channels(SESSION);
+    const start = (processor: string, params = {}) => stage.start({ sessionId: SESSION, processor, params, urls });
+    await expect(start('nonsense')).rejects.toMatchObject({ code: 'unknown_processor' });
+    await expect(start('blur', { radius: -1 })).rejects.toMatchObject({ code: 'invalid_params' });
+    await expect(start('onnx', { model: '/nowhere.onnx' })).rejects.toMatchObject({
+      code: 'model_failed',
+      message: "Model '/nowhere.onnx' cannot be used: there is no such file.",
+    });
+    await until(() => stage.announcements.at(-1)?.slotsFree === 2, 'both slots are free');
+  });
+
+  it('holds as many sessions as it has slots, and says how many are left', async () => {
+    for (const sessionId of [SESSION, OTHER]) await stage.start({ sessionId, processor: 'passthrough', urls: stage.channels(sessionId) });
+    await until(() => stage.announcements.at(-1)?.slotsFree === 0, 'no slot is free');
+    await expect(stage.start({ sessionId: THIRD, processor: 'passthrough', urls: stage.channels(THIRD) })).rejects.toMatchObject({
+      code: 'no_capacity',
+    });
+    const stop = (sessionId: string) =>
+      stage.bus.request(BUS.workerStop, { workerId: stage.workerId }, { sessionId, reason: 'stopped' }, { deadlineMs: 10_000 });
+    expect(await stop(SESSION)).toEqual({ stopped: true });
+    expect(await stop(SESSION)).toEqual({ stopped: false });
+    await until(() => stage.announcements.at(-1)?.slotsFree === 1, 'the slot is free');
+    expect(stage.ended).toContainEqual({ sessionId: SESSION, reason: 'stopped', detail: expect.any(String) });
+    expect(children()).toHaveLength(1);
+    await stage.worker.close();
+    expect(children()).toEqual([]);
+    await until(() => stage.ended.length > 1, 'both ends are told');
+    expect(stage.ended).toContainEqual({ sessionId: OTHER, reason: 'shutdown', detail: expect.any(String) });
+  });
+
+  it('ends a session whose input is no video', async () => {
+    const urls = stage.channels(SESSION);
+    await stage.start({ sessionId: SESSION, processor: 'passthrough', urls });
+    const noise = Array.from({ length: 20 }, () => Uint8Array.from({ length: 5000 }, () => Math.floor(Math.random() * 256)));
+    await publish(urls.videoIn, noise, { perSegment: 1, paceMs: 5 });
+    await until(() => stage.ended.length > 0, 'the session has ended');
+    expect(stage.ended[0]).toMatchObject({ reason: 'broken_input' });
+  });
+
+  describe('with processors of one’s own', () => {
+    beforeEach(async () => {
+      await stage.close();
+      env = { WORKER_PROCESSORS: `${own('threshold.mjs')}, ${own('crash.mjs')}` };
+      stage = await openStage(env);
+    });
+
+    it('offers them with their schema and runs them', async () => {
+      await until(() => stage.announcements.length > 0, 'the worker is there');
+      expect(stage.announcements[0].processors).toContainEqual({
+        processor: 'threshold',
+        description: 'Black and white, nothing between.',
+        paramsSchema: expect.objectContaining({ type: 'object', properties: { level: expect.objectContaining({ maximum: 255 }) } }),
+      });
+      const urls = stage.channels(SESSION);
+      await stage.start({ sessionId: SESSION, processor: 'threshold', params: { level: 100 }, urls });
+      const playing = play(urls.videoOut);
+      await publish(urls.videoIn, await makeSource(30), { perSegment: 3, paceMs: 10 });
+      const { frames } = await readBack(await playing);
+      expect(frames.map(({ y }) => y > 125)).toEqual(Array.from({ length: 30 }, (_, n) => lumaOf(n) >= 100));
+    });
+
+    it('outlives the death of a session’s process, and tells it', async () => {
+      const urls = stage.channels(SESSION);
+      await stage.start({ sessionId: SESSION, processor: 'crash', urls });
+      const playing = play(urls.videoOut);
+      await publish(urls.videoIn, await makeSource(30), { perSegment: 3, paceMs: 10 });
+      await playing;
+      await until(() => stage.ended.length > 0, 'the session has ended');
+      expect(stage.ended[0]).toMatchObject({ sessionId: SESSION, reason: 'worker_lost', detail: expect.stringContaining('SIGSEGV') });
+      await until(() => stage.announcements.at(-1)?.slotsFree === 2, 'the slot is free');
+    });
+  });
+
+  it('does not start with a module that is no processor', async () => {
+    await expect(openStage({ WORKER_PROCESSORS: './nope.js' })).rejects.toMatchObject({ code: 'invalid_config' });
+    await expect(openStage({ WORKER_PROCESSORS: 'zod' })).rejects.toMatchObject({ code: 'invalid_config' });
+  });
+});
