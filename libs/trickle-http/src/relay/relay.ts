@@ -36,7 +36,7 @@ export interface Relay {
 }
 
 /** How often time is looked at: takeovers, window ages, idle channels, interim answers. */
-export const TICK_MS = 250;
+const TICK_MS = 250;
 
 /** Pending connections that the kernel keeps for us: every segment of a PyTrickle client comes on a new one. */
 const BACKLOG = 4096;
