@@ -18,6 +18,11 @@ export class WireBench {
     return this.relay.hub.create({ name: 'c', mimeType: 'video/MP2T' });
   }
 
+  /** URL of channel `c`. */
+  get channelUrl(): string {
+    return `${this.#url}c`;
+  }
+
   get channel(): Channel {
     return this.relay.hub.get('c')!;
   }
