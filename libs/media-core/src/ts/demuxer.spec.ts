@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { wrapAdts } from '../codec/adts.ts';
 import type { EncodedUnit } from '../frames.ts';
 import { TsDemuxer, type TsDemuxerOptions } from './demuxer.ts';
 import { TsMuxer } from './muxer.ts';
@@ -74,6 +75,32 @@ describe('TsDemuxer: end of a unit of unknown length', () => {
   });
 });
 
+describe('TsMuxer: a picture too long for a PES length', () => {
+  it('always ends in stuffing, whatever its size', () => {
+    const muxer = new TsMuxer({ video: 'h264', audio: null });
+    for (let size = 70_000; size < 70_000 + 2 * 184; size += 1) {
+      const packets = muxer.video(unit(1, size));
+      const last = packets.subarray(-PACKET);
+      expect([packets.length % PACKET, last[3] & 0x20]).toEqual([0, 0x20]);
+    }
+  });
+});
+
+describe('TsDemuxer: ADTS frames that are not aligned with PES packets', () => {
+  it('are put together, each with its own time', () => {
+    const muxer = new TsMuxer({ video: null, audio: { codec: 'aac', channels: 2 } });
+    const { demuxer, units } = collect();
+    const frames = [1, 2, 3, 4].map((fill) => wrapAdts(new Uint8Array(300).fill(fill), { sampleRate: 48_000, channels: 2 }));
+    const bytes = Uint8Array.from(frames.flatMap((frame) => [...frame]));
+    demuxer.push(muxer.segmentStart());
+    // PTS is that of the first frame that begins in a PES packet: the first, then the third, which begins in the second piece.
+    demuxer.push(muxer.audio({ data: bytes.subarray(0, 400), pts: 9000, dts: 9000, keyframe: true }));
+    demuxer.push(muxer.audio({ data: bytes.subarray(400), pts: 9000 + 2 * 1920, dts: 9000 + 2 * 1920, keyframe: true }));
+    expect(units.map(({ data, pts }) => [data[7], data.length, pts])).toEqual([1, 2, 3, 4].map((fill, n) => [fill, 307, 9000 + n * 1920]));
+    expect(demuxer.stats.droppedUnits).toBe(0);
+  });
+});
+
 describe('TsDemuxer: continuity', () => {
   it('ignores a packet that is repeated', () => {
     const muxer = new TsMuxer({ video: 'h264', audio: null });
@@ -98,6 +125,18 @@ describe('TsDemuxer: continuity', () => {
     demuxer.push(hurt.subarray(2 * PACKET));
     demuxer.push(muxer.video(unit(3)));
     expect(numbers()).toEqual([1, 3]);
+    expect(demuxer.stats).toMatchObject({ continuityErrors: 1, droppedUnits: 1 });
+  });
+
+  it.each(['in the middle', 'at its end'])('drops a unit of unknown length that lost a packet %s', (where) => {
+    const muxer = new TsMuxer({ video: 'h264', audio: null });
+    const { demuxer, numbers } = collect();
+    demuxer.push(muxer.segmentStart());
+    const hurt = forgetLength(muxer.video(unit(1)));
+    demuxer.push(hurt.subarray(0, PACKET));
+    if (where === 'in the middle') demuxer.push(hurt.subarray(2 * PACKET));
+    demuxer.push(muxer.video(unit(2)));
+    expect(numbers()).toEqual([2]);
     expect(demuxer.stats).toMatchObject({ continuityErrors: 1, droppedUnits: 1 });
   });
 

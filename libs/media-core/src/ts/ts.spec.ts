@@ -69,6 +69,8 @@ describe('timestamps', () => {
       2 ** 33 - 3,
       2 ** 33 + 3005,
     ]);
+    const behind = new TimestampUnwrapper();
+    expect([5, 2 ** 33 - 3, 8].map((ticks) => behind.unwrap(ticks))).toEqual([5, -3, 8]);
     expect([wrapTicks(-1), wrapTicks(2 ** 33 + 7)]).toEqual([2 ** 33 - 1, 7]);
   });
 });
