@@ -1,6 +1,6 @@
 /** The child process of one session: the codec, the frame path and the processor, away from the network. */
 import { RunnelError } from '@runnel/errors';
-import { createNodeAvDriver, serveChild } from '@runnel/media';
+import { createNodeAvDriver, epochMs, serveChild } from '@runnel/media';
 import { FramePath, servePath, systemClock, type PathInput } from '@runnel/worker';
 import type { ChildInit } from './child-init.ts';
 import { loadProcessors } from './processors.ts';
@@ -11,6 +11,15 @@ serveChild(async ({ session, modules, tuning }: ChildInit, port) => {
   const messages = port.messages as AsyncIterable<PathInput>;
   const { params, output, trace } = session;
   await servePath({ ready: port.ready, send: port.send, messages, signal: port.signal }, (sink) =>
-    FramePath.start({ definition, params, output, trace, tuning, driver: createNodeAvDriver(), clock: systemClock, sink }),
+    FramePath.start({
+      definition,
+      params,
+      output,
+      trace,
+      tuning,
+      driver: createNodeAvDriver(),
+      clock: { ...systemClock, nowMs: epochMs },
+      sink,
+    }),
   );
 });

@@ -1,5 +1,5 @@
 import { RunnelError } from '@runnel/errors';
-import { childEntry, forkChild, type ChildHandle } from '@runnel/media';
+import { childEntry, epochMs, forkChild, type ChildHandle } from '@runnel/media';
 import type { EndReason, StartSession } from '@runnel/schemas';
 import type { Logger } from '@runnel/service';
 import { createPublisher, createSubscriber } from '@runnel/trickle-http';
@@ -132,7 +132,7 @@ export class WorkerSessions {
       videoOut: createPublisher({ url: urls.videoOut, mimeType: 'video/mp2t' }),
       events: createPublisher({ url: urls.events, mimeType: 'application/json' }),
       path: { send: (input) => child.send(input), messages: child.messages as AsyncIterable<PathOutput>, stop: (how) => child.stop(how) },
-      clock: systemClock,
+      clock: { ...systemClock, nowMs: epochMs },
       inputIdleMs: config.WORKER_IDLE_MS,
       closeDeadlineMs: CLOSE_DEADLINE_MS,
       onTrouble: (error) => logger.warn({ err: error, sessionId }, 'session trouble'),

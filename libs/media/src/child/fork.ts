@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { RunnelError } from '@runnel/errors';
+import { CLOCK_ENV, clockEpochMs } from './clock.ts';
 import { Lane } from './lane.ts';
 import { watchMemory } from './memory.ts';
 import { fromWireError, type Envelope } from './protocol.ts';
@@ -138,7 +139,7 @@ export async function forkChild(options: ForkChildOptions): Promise<ChildHandle>
 }
 
 function start({ entry, memoryCapMb }: ForkChildOptions): ChildProcess {
-  const env: NodeJS.ProcessEnv = {};
+  const env: NodeJS.ProcessEnv = { [CLOCK_ENV]: String(clockEpochMs) };
   for (const name of INHERITED_ENV) if (process.env[name] !== undefined) env[name] = process.env[name];
   return fork(fileURLToPath(entry), [], {
     serialization: 'advanced',

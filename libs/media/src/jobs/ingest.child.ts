@@ -2,7 +2,7 @@ import { RunnelError } from '@runnel/errors';
 import { TICKS_PER_SECOND, type Ticks } from '@runnel/media-core';
 import { serveChild, type ChildPort } from '../child/serve.ts';
 import { Camera } from './camera.ts';
-import { epochMs } from './clock.ts';
+import { epochMs } from '../child/clock.ts';
 import type { IngestChildMessage, IngestOptions } from './ingest.ts';
 import { FileSource, START_PTS } from './source.ts';
 

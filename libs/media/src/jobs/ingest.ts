@@ -1,7 +1,7 @@
 import type { Ticks } from '@runnel/media-core';
 import { childEntry } from '../child/entry.ts';
 import { forkChild } from '../child/fork.ts';
-import { epochMs } from './clock.ts';
+import { epochMs } from '../child/clock.ts';
 import { JOB_MEMORY_CAP_MB, JOB_START_DEADLINE_MS, JOB_STOP_DEADLINE_MS } from './run-job.ts';
 
 export interface IngestOptions {

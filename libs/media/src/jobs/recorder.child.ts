@@ -2,7 +2,7 @@ import { TsDemuxer, type EncodedUnit, type TsStream } from '@runnel/media-core';
 import { serveChild } from '../child/serve.ts';
 import { checkWritable } from '../file/mp4-writer.ts';
 import { createNodeAvDriver } from '../node-av/driver.ts';
-import { epochMs } from './clock.ts';
+import { epochMs } from '../child/clock.ts';
 import type { RecorderCommand, RecorderOptions, RecorderReply } from './recorder.ts';
 import { Recording } from './recording.ts';
 import { Viewer } from './viewer.ts';

@@ -4,7 +4,7 @@ import { AudioFrame } from '../sdk/audio-frame.ts';
 import type { FrameProcessor } from '../sdk/processor.ts';
 import { withDeadline, type PathClock } from './clock.ts';
 import type { OnProcessorError } from './process-stage.ts';
-import type { SegmentWriter } from './segment-writer.ts';
+import type { AudioLayout, SegmentWriter } from './segment-writer.ts';
 
 type AudioStream = Extract<TsStream, { kind: 'audio' }>;
 
@@ -14,6 +14,8 @@ const BITRATE_KBPS = 128;
 
 /** Brings audio to the output: untouched, or through `processAudio` of a processor that has it. */
 export interface AudioLane {
+  /** The program has come: its audio, or null for none. The output says so from its first picture on, so that no viewer takes it for silent. */
+  announce(stream: AudioStream | null): void;
   /** The next unit of the stream. */
   push(unit: EncodedUnit, stream: AudioStream): void;
   /** The stream is over: resolves when all of it has been handed on, or given up without `drain`. Gives all memory back. */
@@ -38,12 +40,17 @@ export function createAudioLane(options: AudioLaneOptions): AudioLane {
 
 function passThrough({ writer, report }: AudioLaneOptions): AudioLane {
   return {
-    push: (unit, { codec, channels }) => {
-      writer.setAudio({ codec, channels });
+    announce: (stream) => writer.setAudio(layoutOf(stream)),
+    push: (unit, stream) => {
+      writer.setAudio(layoutOf(stream));
       if (writer.audio(unit) > 0) report(new RunnelError('broken_media', { message: 'Audio was dropped: no picture comes with it.' }));
     },
     end: () => Promise.resolve(),
   };
+}
+
+function layoutOf(stream: AudioStream | null): AudioLayout | null {
+  return stream === null ? null : { codec: stream.codec, channels: stream.channels };
 }
 
 class ProcessedAudio implements AudioLane {
@@ -55,6 +62,10 @@ class ProcessedAudio implements AudioLane {
 
   constructor(options: AudioLaneOptions) {
     this.#options = options;
+  }
+
+  announce(stream: AudioStream | null): void {
+    this.#options.writer.setAudio(layoutOf(stream));
   }
 
   push(unit: EncodedUnit, stream: AudioStream): void {

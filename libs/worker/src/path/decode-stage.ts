@@ -45,6 +45,8 @@ interface DecodeStageOptions {
   /** Pictures that are decoded ahead of the processor. */
   depth: number;
   brokenInputMs: number;
+  /** The program has come or changed: its audio, or null for none. */
+  onAudioStream: (stream: Extract<TsStream, { kind: 'audio' }> | null) => void;
   onAudio: (unit: EncodedUnit, stream: Extract<TsStream, { kind: 'audio' }>) => void;
   /** There may be a picture now. */
   wake: () => void;
@@ -81,7 +83,9 @@ export class DecodeStage {
       onUnit: (unit, stream) => this.#onUnit(unit, stream),
       onProgram: ({ streams }) => {
         this.#videoPid = streams.find(({ kind }) => kind === 'video')?.pid ?? -1;
-        this.#audioPid = streams.find(({ kind }) => kind === 'audio')?.pid ?? -1;
+        const audio = streams.find((stream) => stream.kind === 'audio') ?? null;
+        this.#audioPid = audio?.pid ?? -1;
+        this.#options.onAudioStream(audio);
       },
     });
   }

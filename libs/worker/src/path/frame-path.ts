@@ -128,6 +128,7 @@ export class FramePath {
       decimator: new Decimator(output),
       depth: tuning.queueDepth,
       brokenInputMs: tuning.brokenInputMs,
+      onAudioStream: (stream) => this.#audio.announce(stream),
       onAudio: (unit, stream) => this.#audio.push(unit, stream),
       wake: () => this.#woken.resolve(),
     });
@@ -249,7 +250,7 @@ export class FramePath {
     }
     this.#lastPts = pts;
     if (processed.error === null) this.#params.frameSent({ number: this.#meter.framesOut, pts }, this.#processor);
-    const sentMs = clock.nowMs();
+    const { pictureSentMs: sentMs } = this.#writer;
     this.#meter.frameOut(sentMs, receivedMs);
     this.#trace.frame({ pts, receivedMs, decodedMs, dequeuedMs, processedMs, sentMs });
     await this.#writer.drained();

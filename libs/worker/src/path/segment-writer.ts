@@ -9,8 +9,10 @@ const AUDIO_WAIT_MS = 250;
 /** Audio from before the first picture is kept this far back. */
 const AUDIO_LEAD_TICKS = 9_000;
 
+/** What the program says of its audio. */
 export interface AudioLayout {
   codec: AudioCodec;
+  /** Counts for Opus only: the headers of AAC tell their own. */
   channels: number;
 }
 
@@ -30,6 +32,7 @@ export class SegmentWriter {
   #begun = false;
   readonly #audio: { unit: EncodedUnit; atMs: number }[] = [];
   #sent: Promise<unknown> = Promise.resolve();
+  #pictureSentMs = 0;
 
   constructor({ sink, nowMs, segmentFrames }: { sink: PathSink; nowMs: () => number; segmentFrames: number }) {
     this.#sink = sink;
@@ -37,9 +40,14 @@ export class SegmentWriter {
     this.#segmentFrames = segmentFrames;
   }
 
+  /** When the bytes of the last picture were handed to the sink, epoch ms. */
+  get pictureSentMs(): number {
+    return this.#pictureSentMs;
+  }
+
   /** Names the audio of the program, or that there is none; a change begins a new segment. */
   setAudio(layout: AudioLayout | null): void {
-    if (layout?.codec === this.#layout?.codec && layout?.channels === this.#layout?.channels) return;
+    if (layout?.codec === this.#layout?.codec && (layout?.codec !== 'opus' || layout.channels === this.#layout?.channels)) return;
     this.cut();
     this.#layout = layout;
     this.#muxer = null;
@@ -55,6 +63,7 @@ export class SegmentWriter {
     }
     const parts = this.#audioUntil(unit.pts);
     parts.push(this.#ready().video(unit));
+    this.#pictureSentMs = this.#nowMs();
     this.#write(parts);
     this.#frames += 1;
     if (this.#frames >= this.#segmentFrames) this.cut();
