@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { BUS, type WorkerEvent } from '@runnel/schemas';
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FRAME_TICKS, lumaOf, makeSource, readBack } from './testing/source.ts';
 import { control, listen, openStage, play, publish, until, type Stage } from './testing/stage.ts';
@@ -9,7 +9,9 @@ import { control, listen, openStage, play, publish, until, type Stage } from './
 const SESSION = 'ses_aaaaaaaaaaaaaaaaaaaa';
 const OTHER = 'ses_bbbbbbbbbbbbbbbbbbbb';
 const THIRD = 'ses_cccccccccccccccccccc';
-const own = (name: string) => join(import.meta.dirname, 'testing', name);
+const OWN = [new URL('./testing/threshold.mjs', import.meta.url), new URL('./testing/crash.mjs', import.meta.url)].map((url) =>
+  fileURLToPath(url),
+);
 
 /** Processes that are children of this one. */
 function children(): string[] {
@@ -122,7 +124,7 @@ describe('the worker', () => {
   describe('with processors of one’s own', () => {
     beforeEach(async () => {
       await stage.close();
-      env = { WORKER_PROCESSORS: `${own('threshold.mjs')}, ${own('crash.mjs')}` };
+      env = { WORKER_PROCESSORS: OWN.join(', ') };
       stage = await openStage(env);
     });
 

@@ -1,9 +1,9 @@
 import { TICKS_PER_SECOND, TsDemuxer, TsMuxer, type EncodedUnit, type Picture } from '@runnel/media-core';
 import { createNodeAvDriver } from '@runnel/media';
 
-export const WIDTH = 320;
-export const HEIGHT = 180;
-export const FPS = 30;
+const WIDTH = 320;
+const HEIGHT = 180;
+const FPS = 30;
 export const FRAME_TICKS = TICKS_PER_SECOND / FPS;
 
 /** Colourful frames whose luma tells their number: transport stream bytes, one piece a frame. */

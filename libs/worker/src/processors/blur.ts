@@ -17,7 +17,7 @@ interface Scratch {
  * Box blur of a plane, edges repeated: one pass along rows, one along columns with a running sum a column, so that the cost does not
  * depend on the radius and memory is read in order. Division is a multiplication in 24-bit fixed point.
  */
-export function boxBlur(from: Plane, into: Plane, radius: number, scratch: Scratch): void {
+function boxBlur(from: Plane, into: Plane, radius: number, scratch: Scratch): void {
   const { width, height } = from;
   const scale = (1 << 24) / (2 * radius + 1);
   const { rows, sums } = scratch;

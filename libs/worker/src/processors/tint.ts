@@ -14,7 +14,7 @@ const params = z.strictObject({
 });
 
 /** Chroma of an RGB colour in BT.601 limited range (ITU-R BT.601-7, 2.5). */
-export function chromaOf(color: string): { u: number; v: number } {
+function chromaOf(color: string): { u: number; v: number } {
   const value = Number.parseInt(color.slice(1), 16);
   const [r, g, b] = [(value >> 16) / 255, ((value >> 8) & 255) / 255, (value & 255) / 255];
   const luma = 0.299 * r + 0.587 * g + 0.114 * b;

@@ -55,6 +55,6 @@ export class EventLog {
 }
 
 /** The event as it stands on the wire. */
-export function envelope(event: WorkerEvent): { event: WorkerEvent; queue_event_type: string } {
+function envelope(event: WorkerEvent): { event: WorkerEvent; queue_event_type: string } {
   return { event, queue_event_type: event.type === 'heartbeat' ? 'stream_heartbeat' : 'ai_stream_events' };
 }

@@ -27,7 +27,7 @@ export function toyStream(options: {
   });
 }
 
-export interface OutputUnit extends EncodedUnit {
+interface OutputUnit extends EncodedUnit {
   kind: TsStream['kind'];
   /** Number of the segment that it lies in. */
   segment: number;

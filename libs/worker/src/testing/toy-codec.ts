@@ -128,6 +128,6 @@ export function createToyDriver(): ToyDriver {
 }
 
 /** First sample of each plane. */
-export function corner({ planes }: Pick<PictureView, 'planes'>): { y: number; u: number; v: number } {
+function corner({ planes }: Pick<PictureView, 'planes'>): { y: number; u: number; v: number } {
   return { y: planes[0][0], u: planes[1][0], v: planes[2][0] };
 }

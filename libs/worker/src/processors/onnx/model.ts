@@ -8,7 +8,7 @@ export type Layout = 'nchw' | 'nhwc';
 export type Element = 'float32' | 'uint8';
 
 /** One image that a model takes or gives. */
-export interface ImagePort {
+interface ImagePort {
   readonly name: string;
   readonly layout: Layout;
   readonly element: Element;

@@ -27,7 +27,7 @@ class Overlay extends FrameProcessor<typeof params> {
 }
 
 /** hh:mm:ss.mmm of an epoch time, UTC. */
-export function timeOfDay(epochMs: number): string {
+function timeOfDay(epochMs: number): string {
   return new Date(epochMs).toISOString().slice(11, 23);
 }
 
