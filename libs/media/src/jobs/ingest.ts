@@ -39,7 +39,7 @@ export type IngestMessage =
   | { kind: 'bytes'; data: Uint8Array }
   /** The segment that is open ends here; what follows begins the next one. */
   | { kind: 'cut' }
-  /** The frame's bytes are those before. `capturedMs`: when the source frame was due; `sentMs`: when its bytes had been taken; both since 1970. */
+  /** The frame's bytes are those before. `capturedMs`: when the source frame was due; `sentMs`: when its bytes were handed over here; both since 1970. */
   | { kind: 'frame'; pts: Ticks; capturedMs: number; sentMs: number }
   | IngestEnd;
 
@@ -80,5 +80,9 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
 }
 
 async function* stamp(messages: AsyncIterable<IngestChildMessage>): AsyncGenerator<IngestMessage, void> {
-  for await (const message of messages) yield message.kind === 'frame' ? { ...message, sentMs: epochMs() } : message;
+  let sentMs = epochMs();
+  for await (const message of messages) {
+    if (message.kind === 'bytes') sentMs = epochMs();
+    yield message.kind === 'frame' ? { ...message, sentMs } : message;
+  }
 }
