@@ -26,6 +26,7 @@ export class PicturePool {
   #free: Planes[] = [];
   #width = 0;
   #height = 0;
+  readonly #rgb: Uint8Array[] = [];
 
   /** A picture with undefined contents. @throws RunnelError `processor_failed` for a size that is no picture's. */
   acquire(width: number, height: number): PooledPicture {
@@ -52,6 +53,18 @@ export class PicturePool {
         if (width === this.#width && height === this.#height && this.#free.length < POOL_FREE_PICTURES) this.#free.push(planes);
       },
     };
+  }
+
+  /** Memory of undefined contents for packed RGB of this many bytes. */
+  acquireRgb(bytes: number): Uint8Array {
+    const at = this.#rgb.findIndex(({ length }) => length === bytes);
+    return at === -1 ? new Uint8Array(bytes) : this.#rgb.splice(at, 1)[0];
+  }
+
+  /** Takes RGB memory back. */
+  releaseRgb(memory: Uint8Array): void {
+    this.#rgb.push(memory);
+    if (this.#rgb.length > POOL_FREE_PICTURES) this.#rgb.shift();
   }
 }
 

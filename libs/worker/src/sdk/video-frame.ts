@@ -39,6 +39,7 @@ export class VideoFrame implements Disposable {
   #height: number;
   #fullRange: boolean;
   #rgb: Uint8Array | null = null;
+  readonly #rgbHeld: Uint8Array[] = [];
   #holders = 1;
 
   /** Takes over the picture: it is released with the frame. */
@@ -118,7 +119,8 @@ export class VideoFrame implements Disposable {
   rgb(): Uint8Array {
     this.#alive();
     if (this.#rgb !== null) return this.#rgb;
-    const data = new Uint8Array(this.#width * this.#height * 3);
+    const data = this.#resources.pool.acquireRgb(this.#width * this.#height * 3);
+    this.#rgbHeld.push(data);
     this.#resources.converter.toRgb(this.view(), { width: this.#width, height: this.#height, data });
     this.#rgb = data;
     return data;
@@ -184,6 +186,7 @@ export class VideoFrame implements Disposable {
     if (this.#holders > 0) return;
     this.#source.release();
     for (const picture of this.#pooled.splice(0)) picture.release();
+    for (const memory of this.#rgbHeld.splice(0)) this.#resources.pool.releaseRgb(memory);
   }
 
   [Symbol.dispose](): void {
