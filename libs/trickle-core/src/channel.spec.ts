@@ -104,10 +104,11 @@ describe('a second writer of one segment', () => {
     const all = reader(channel, 0);
     b.write(bytes('b'));
     a.write(bytes('a'));
-    a.end();
     hub.sweep((time.nowMs += 10_000));
-    expect([take(all), all.end]).toEqual(['ba', null]);
+    a.write(bytes('A'));
     b.end();
+    expect([take(all), all.end]).toEqual(['baA', null]);
+    a.end();
     expect(all.end).toBe('closed');
   });
 
