@@ -251,6 +251,7 @@ export class FramePath {
     this.#lastPts = pts;
     if (processed.error === null) this.#params.frameSent({ number: this.#meter.framesOut, pts }, this.#processor);
     const { pictureSentMs: sentMs } = this.#writer;
+    this.#pace.worked(sentMs - dequeuedMs);
     this.#meter.frameOut(sentMs, receivedMs);
     this.#trace.frame({ pts, receivedMs, decodedMs, dequeuedMs, processedMs, sentMs });
     await this.#writer.drained();

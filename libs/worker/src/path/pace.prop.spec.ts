@@ -8,6 +8,13 @@ import { Timeline } from './timeline.ts';
 const FRAME = 3_000;
 const MS = 1000 / 30;
 
+/** The pace of a processor that needs 50 ms a frame. */
+function slow(): Pace {
+  const pace = new Pace({ depth: 2 });
+  for (let n = 0; n < 30; n += 1) pace.worked(50);
+  return pace;
+}
+
 describe('Pace', () => {
   it('never calls a frame late for a processor that keeps up, whatever the size of the bursts', () => {
     fc.assert(
@@ -28,8 +35,8 @@ describe('Pace', () => {
     );
   });
 
-  it('calls a frame late that has waited longer than its depth', () => {
-    const pace = new Pace({ depth: 2 });
+  it('calls a frame late that has waited longer than its depth when frames cost more than their interval', () => {
+    const pace = slow();
     for (let n = 0; n < 30; n += 1) pace.arrived(n * FRAME, 1_000 + n * MS);
     const arrivedMs = 1_000 + 29 * MS;
     expect(pace.isLate(29 * FRAME, arrivedMs + 60)).toBe(false);
@@ -37,8 +44,19 @@ describe('Pace', () => {
     expect(pace.intervalMs).toBeCloseTo(MS, 0);
   });
 
-  it('forgets a stall of the network after two seconds', () => {
+  it('lets a processor that is fast enough catch up after a stall, for up to a second', () => {
     const pace = new Pace({ depth: 2 });
+    for (let n = 0; n < 60; n += 1) {
+      pace.arrived(n * FRAME, 1_000 + n * MS);
+      pace.worked(n === 40 ? 300 : 5);
+    }
+    const arrivedMs = 1_000 + 59 * MS;
+    expect(pace.isLate(59 * FRAME, arrivedMs + 900)).toBe(false);
+    expect(pace.isLate(59 * FRAME, arrivedMs + 1_100)).toBe(true);
+  });
+
+  it('forgets a stall of the network after two seconds', () => {
+    const pace = slow();
     pace.arrived(0, 1_000 + 800);
     for (let n = 1; n < 90; n += 1) pace.arrived(n * FRAME, Math.max(1_800, 1_000 + n * MS));
     const arrivedMs = 1_000 + 89 * MS;
