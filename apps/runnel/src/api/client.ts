@@ -1,0 +1,69 @@
+import { RunnelError, CATALOGUE, type ErrorCode } from '@runnel/errors';
+import { Session, SessionEvent, type ParamValues, type Problem } from '@runnel/schemas';
+import { EventSourceParserStream } from 'eventsource-parser/stream';
+
+/** Deadline of one request that is not a stream, ms. Longer than any state of a session may last. */
+const REQUEST_DEADLINE_MS = 30_000;
+
+/** The broker's HTTP API, as the command line uses it. */
+export interface ApiClient {
+  createSession(body: { processor: string; params: ParamValues; output?: Record<string, number>; trace?: boolean }): Promise<Session>;
+  getSession(id: string): Promise<Session>;
+  updateParams(id: string, values: ParamValues): Promise<{ revision: number }>;
+  deleteSession(id: string): Promise<void>;
+  /** The session's events from its first on, until it has ended or the signal aborts. */
+  events(id: string, signal: AbortSignal): AsyncIterable<SessionEvent>;
+}
+
+/** Turns a problem+json answer into the error that it stands for. */
+function problemError(status: number, body: Partial<Problem>): RunnelError {
+  const code = (body.code !== undefined && body.code in CATALOGUE ? body.code : 'internal') as ErrorCode;
+  const fields = (body.errors ?? []).map((field) => `${field.path}: ${field.message}`).join('; ');
+  const message = `${body.detail ?? `The API answered ${status}.`}${fields === '' ? '' : ` (${fields})`}`;
+  return new RunnelError(code, { message, ...(body.hint === undefined ? {} : { hint: body.hint }) });
+}
+
+/** A client of the API at `baseUrl`. @throws RunnelError with the API's own code from every call; `edge_unreachable` when nobody answers. */
+export function createApiClient(baseUrl: string): ApiClient {
+  const call = async (method: string, path: string, body?: unknown): Promise<unknown> => {
+    let response: Response;
+    try {
+      response = await fetch(`${baseUrl}${path}`, {
+        method,
+        signal: AbortSignal.timeout(REQUEST_DEADLINE_MS),
+        ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      });
+    } catch (cause) {
+      throw new RunnelError('edge_unreachable', {
+        message: `No answer from ${baseUrl}.`,
+        hint: 'Is it running? See: runnel start --help.',
+        cause,
+      });
+    }
+    const text = await response.text();
+    const parsed: unknown = text === '' ? null : JSON.parse(text);
+    if (!response.ok) throw problemError(response.status, (parsed ?? {}) as Partial<Problem>);
+    return parsed;
+  };
+  return {
+    createSession: async (body) => Session.parse(await call('POST', '/v1/sessions', body)),
+    getSession: async (id) => Session.parse(await call('GET', `/v1/sessions/${encodeURIComponent(id)}`)),
+    updateParams: async (id, values) =>
+      (await call('PATCH', `/v1/sessions/${encodeURIComponent(id)}/params`, values)) as { revision: number },
+    deleteSession: async (id) => {
+      await call('DELETE', `/v1/sessions/${encodeURIComponent(id)}`);
+    },
+    async *events(id, signal) {
+      const response = await fetch(`${baseUrl}/v1/sessions/${encodeURIComponent(id)}/events`, {
+        signal,
+        headers: { accept: 'text/event-stream', 'last-event-id': '0' },
+      });
+      if (!response.ok || response.body === null) throw problemError(response.status, (await response.json()) as Partial<Problem>);
+      const messages = response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
+      for await (const message of messages) {
+        const event = SessionEvent.safeParse(JSON.parse(message.data));
+        if (event.success) yield event.data;
+      }
+    },
+  };
+}

@@ -1,0 +1,96 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { makeTestClip } from '@runnel/media';
+import type { Session } from '@runnel/schemas';
+import { startCli, type RunningCli } from './testing/cli.ts';
+
+const root = join(import.meta.dirname, '..', '..', '..');
+const main = join(root, 'apps', 'runnel', 'dist', 'main.js');
+const folder = mkdtempSync(join(tmpdir(), 'runnel-docs-'));
+
+/** The commands of a page's `sh` blocks, continuation lines joined, comments and what follows them cut. */
+function commandsOf(page: string): string[] {
+  const text = readFileSync(join(root, page), 'utf8');
+  const blocks = [...text.matchAll(/```sh\n([\s\S]*?)```/g)].map((match) => match[1]!);
+  return blocks
+    .flatMap((block) => block.replace(/\\\n\s*/g, ' ').split('\n'))
+    .map((line) => line.replace(/\s{2,}#.*$/, '').trim())
+    .filter((line) => line !== '');
+}
+
+/** Runs one line of shell in the test's folder. */
+async function shell(line: string): Promise<{ code: number | null; output: string }> {
+  const child = spawn('bash', ['-c', `set -o pipefail; ${line}`], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString('latin1')));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString('latin1')));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, output };
+}
+
+describe.each(['README.md', 'docs/1-quickstart.md'])('the commands of %s work as they are written', (page) => {
+  const commands = commandsOf(page);
+  let server: RunningCli;
+  let apiUrl = '';
+  let session: Session;
+
+  beforeAll(async () => {
+    await makeTestClip({ path: join(folder, 'my.mp4'), seconds: 4 });
+    server = startCli(['start', '--port', '0', '--edge-port', '0', '--json'], { deadlineMs: 300_000 });
+    const [, url] = await server.until(/"apiUrl":"([^"]+)"/);
+    apiUrl = url!;
+  }, 60_000);
+
+  afterAll(async () => {
+    server.signal('SIGTERM');
+    expect(await server.finished).toMatchObject({ leftBehind: [] });
+    rmSync(join(folder, 'my.mp4'), { force: true });
+  }, 30_000);
+
+  it('demos end 0', async () => {
+    const demos = commands.filter((line) => line.startsWith('npm run demo'));
+    expect(demos.length).toBeGreaterThanOrEqual(3);
+    for (const line of demos) {
+      const run = line.replace(/^npm run demo( --)?/, `node ${main} demo --seconds 1`).replace('libs/worker/', `${root}/libs/worker/`);
+      expect({ line, ...(await shell(run)) }).toMatchObject({ code: 0 });
+    }
+  }, 240_000);
+
+  it('a stream is started, watched, changed and stopped', async () => {
+    const lines = commands.filter(
+      (line) => line.startsWith('curl') || line.startsWith('npm run runnel') || line.startsWith('npm run --silent'),
+    );
+    const create = lines.find((line) => line.startsWith('curl') && line.includes(' -d ') && !line.includes('PATCH'))!;
+    const local = (line: string) =>
+      line
+        .replaceAll('localhost:8080', apiUrl.replace('http://', ''))
+        .replace(/^npm run (--silent )?runnel --/, `node ${main}`)
+        .replace('ffplay -', 'cat > played.ts')
+        .replace('PUBLISH_URL', session.urls.publish)
+        .replace('PLAY_URL', session.urls.play)
+        .replace(/\bID\b/, session.id)
+        .replace(/ &$/, '');
+    session = JSON.parse((await shell(create.replace('localhost:8080', apiUrl.replace('http://', '')))).output) as Session;
+    const others = lines.filter((line) => line !== create && !line.includes('DELETE') && !line.includes('inspect'));
+    const publish = others.find((line) => line.includes(' publish '))!;
+    const watching = others.filter((line) => line.includes(' play ') || line.includes('/events')).map((line) => shell(local(line)));
+    const publishing = shell(local(publish));
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    for (const line of lines.filter((line) => line.includes('inspect') || line.includes('PATCH'))) {
+      const ran = await shell(local(line));
+      expect({ line, code: ran.code, problem: ran.output.includes('"code"') }).toEqual({ line, code: 0, problem: false });
+    }
+    expect(await publishing).toMatchObject({ code: 0 });
+    const watched = await Promise.all(watching);
+    expect(watched.map(({ code }) => code)).toEqual(watched.map(() => 0));
+    expect(watched.map(({ output }) => output).join('\n')).toContain('params_applied');
+    const stop = lines.find((line) => line.includes('DELETE'))!;
+    expect(JSON.parse((await shell(local(stop))).output)).toMatchObject({ state: 'ended' });
+  }, 120_000);
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
