@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { type Channel, type ChannelWriter, createHub, type Hub, NEXT, type SegmentReader, type TrickleLimits } from './index.ts';
 
 /** One step of a run. `who` picks among the writers or readers there are, `at` is a distance from the next write. */

@@ -325,7 +325,7 @@ describe('the end of a channel', () => {
       'channel_ended',
       true,
     ]);
-    expect([hub.get('c'), hub.end('c'), channel.read(0).kind]).toEqual([undefined, false, 'ended']);
+    expect([hub.get('c'), hub.end('c'), channel.read(0).kind, channel.read(1).kind]).toEqual([undefined, false, 'reader', 'ended']);
   });
 
   it('waits for a reader that is behind, until it has come to the next write', () => {

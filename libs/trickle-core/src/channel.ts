@@ -121,20 +121,20 @@ export class Channel {
 
   /**
    * A position at the beginning of a segment: a number, NEXT, CURRENT, or further back from the live edge. The next write may be read
-   * before it is written (Trickle spec, Subscribe).
+   * before it is written (Trickle spec, Subscribe). Of a channel that has ended, whoever still holds it can read what it held.
    * @throws RunnelError `limit_exceeded`.
    */
   read(target: number): ReadAnswer {
     const seq = this.resolve(target);
     const latest = this.nextWrite;
-    if (this.ended) return { kind: 'ended', seq, latest };
+    if (this.ended && !this.#window.get(seq)?.bytes) return { kind: 'ended', seq, latest };
     if (this.#readers >= this.#limits.maxReaders) {
       throw new RunnelError('limit_exceeded', { message: `The channel has ${this.#limits.maxReaders} readers already.` });
     }
     const nowMs = this.#clock();
     this.#lastReadMs = nowMs;
     this.#readMark = Math.max(this.#readMark, seq);
-    const ahead = seq === latest || (seq === 1 && latest === 0);
+    const ahead = !this.ended && (seq === latest || (seq === 1 && latest === 0));
     const segment = ahead ? this.#window.open(seq, nowMs) : this.#window.get(seq);
     if (segment === undefined) {
       this.#count((counters) => (counters.gaps += 1));

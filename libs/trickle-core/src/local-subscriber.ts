@@ -23,6 +23,8 @@ class LocalSubscriber implements Subscriber {
   readonly #hub: Hub;
   readonly #name: string;
   readonly #closing = new AbortController();
+  /** Handed out, read or not. */
+  readonly #readers = new Set<SegmentReader>();
   #channel: Channel | undefined;
   #target: number;
   #ended = false;
@@ -45,39 +47,47 @@ class LocalSubscriber implements Subscriber {
       return { kind: 'gap', from: answer.seq, to: answer.latest, reason: 'window' };
     }
     const { reader } = answer;
+    this.#readers.add(reader);
     const signals = [this.#closing.signal, signal];
     while (!reader.ready && !isAborted(signals)) await nextChange(reader, signals);
-    if (reader.segment.bytes === 0 || isAborted(signals)) reader.close();
+    if (reader.segment.bytes === 0 || isAborted(signals)) this.#leave(reader);
     signal?.throwIfAborted();
     if (this.#closing.signal.aborted) return null;
     if (reader.segment.bytes === 0 && this.#channel.ended) return this.#end();
     this.#target = reader.segment.seq + 1;
-    return { kind: 'segment', seq: reader.segment.seq, bytes: bytesOf(reader, this.#closing.signal) };
+    return { kind: 'segment', seq: reader.segment.seq, bytes: this.#bytesOf(reader) };
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
+    for (const reader of this.#readers) this.#leave(reader);
+  }
+
+  async *#bytesOf(reader: SegmentReader): AsyncGenerator<Uint8Array> {
+    const closing = this.#closing.signal;
+    try {
+      while (true) {
+        const chunk = reader.next();
+        if (chunk !== null) yield chunk;
+        else if (reader.end !== null || closing.aborted) break;
+        else await nextChange(reader, [closing]);
+      }
+      if (reader.end === 'closed' || reader.segment.bytes === 0) return;
+      const why = reader.end === 'evicted' ? 'left the window while it was read' : 'was cut by its publisher or by the closing subscriber';
+      throw new RunnelError('segment_cut', { message: `Segment ${reader.segment.seq} ${why}.` });
+    } finally {
+      this.#leave(reader);
+    }
+  }
+
+  #leave(reader: SegmentReader): void {
+    reader.close();
+    this.#readers.delete(reader);
   }
 
   #end(): null {
     this.#ended = true;
     return null;
-  }
-}
-
-async function* bytesOf(reader: SegmentReader, closing: AbortSignal): AsyncGenerator<Uint8Array> {
-  try {
-    while (true) {
-      const chunk = reader.next();
-      if (chunk !== null) yield chunk;
-      else if (reader.end !== null || closing.aborted) break;
-      else await nextChange(reader, [closing]);
-    }
-    if (reader.end === 'closed' || reader.segment.bytes === 0) return;
-    const why = reader.end === 'evicted' ? 'left the window while it was read' : 'was cut by its publisher or by the closing subscriber';
-    throw new RunnelError('segment_cut', { message: `Segment ${reader.segment.seq} ${why}.` });
-  } finally {
-    reader.close();
   }
 }
 

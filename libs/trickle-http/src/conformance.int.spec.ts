@@ -159,6 +159,21 @@ describe.each(Object.keys(adapters))('publisher and subscriber %s', (way) => {
     expect(await into.next()).toBeNull();
   });
 
+  it('gives a subscriber that is behind the rest when the channel ends', async () => {
+    const { publisher, subscriber, hub } = await setUp();
+    const out = publisher();
+    const into = subscriber(0);
+    for (const text of ['zero', 'one', 'two', 'three', 'four', 'five']) await publish(out, text);
+    expect(await read(into)).toEqual([0, 'zero']);
+    const closing = out.close({ endChannel: true });
+    const rest = [];
+    for (let seq = 1; seq < 6; seq += 1) rest.push(await read(into));
+    expect(rest.map(([, text]) => text)).toEqual(['one', 'two', 'three', 'four', 'five']);
+    expect(await into.next()).toBeNull();
+    await closing;
+    expect(hub.size).toBe(0);
+  });
+
   it('lets a publisher go on where another one stopped', async () => {
     const { publisher, subscriber } = await setUp();
     const first = publisher();

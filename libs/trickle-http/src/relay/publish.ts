@@ -58,5 +58,6 @@ function receive(relay: RelayContext, channel: Channel, writer: ChannelWriter, r
     relay.keepAwake.delete(res);
     if (!req.complete) writer.abort();
   });
-  req.on('error', () => writer.abort());
+  // The close that follows says the same.
+  req.on('error', () => {});
 }
