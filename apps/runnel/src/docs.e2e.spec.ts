@@ -15,7 +15,7 @@ const folder = mkdtempSync(join(tmpdir(), 'runnel-docs-'));
 /** The commands of a page's `sh` blocks, continuation lines joined, comments and what follows them cut. */
 function commandsOf(page: string): string[] {
   const text = readFileSync(join(root, page), 'utf8');
-  const blocks = [...text.matchAll(/```sh\n([\s\S]*?)```/g)].map((match) => match[1]!);
+  const blocks = [...text.matchAll(/```sh\n([\s\S]*?)```/g)].map((match) => match[1]);
   return blocks
     .flatMap((block) => block.replace(/\\\n\s*/g, ' ').split('\n'))
     .map((line) => line.replace(/\s{2,}#.*$/, '').trim())

@@ -22,7 +22,7 @@ function flagsOf(command: Command): string[] {
 describe('the documents', () => {
   it.each(pages.map((page) => [page.slice(root.length + 1), page]))('%s links only to what exists', (_, page) => {
     const text = readFileSync(page, 'utf8');
-    const targets = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)(#[^)]*)?\)/g)].map((match) => match[1]!);
+    const targets = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)(#[^)]*)?\)/g)].map((match) => match[1]);
     expect(targets.filter((target) => !existsSync(resolve(dirname(page), target)))).toEqual([]);
   });
 
@@ -32,7 +32,7 @@ describe('the documents', () => {
       .filter((page) => !page.includes('/adr/'))
       .flatMap((page) =>
         [...readFileSync(page, 'utf8').matchAll(/(?:runnel|demo|start|publish|play|inspect)[^\n|`]*?\s(--[a-z][a-z-]*)/g)].map(
-          (match) => match[1]!,
+          (match) => match[1],
         ),
       );
     expect(named.filter((flag) => !known.has(flag))).toEqual([]);

@@ -71,7 +71,7 @@ describe('a parameter changed in mid-stream', () => {
     if (applied?.type !== 'params_applied') throw new Error('no params_applied event');
     expect(pictures).toHaveLength(90);
     expect(applied.frame).toBeGreaterThan(40);
-    expect(pictures[applied.frame]!.pts).toBe(applied.pts);
+    expect(pictures[applied.frame].pts).toBe(applied.pts);
     // Cr tells red from blue: red lies far above 128, blue below.
     const red = pictures.map(({ meanCr }) => meanCr > 150);
     expect(red.slice(0, applied.frame)).toEqual(Array.from({ length: applied.frame }, () => true));
@@ -93,7 +93,7 @@ describe('two sessions at once', () => {
     const [red, blue] = await Promise.all(
       ['#ff0000', '#0000ff'].map((color) => api.createSession({ processor: 'tint', params: { color, amount: 1 } })),
     );
-    const [redSeen, blueSeen] = await Promise.all([stream(red!, () => undefined), stream(blue!, () => undefined)]);
+    const [redSeen, blueSeen] = await Promise.all([stream(red, () => undefined), stream(blue, () => undefined)]);
     expect(redSeen.pictures.map(({ meanCr }) => meanCr > 150)).toEqual(Array.from({ length: 90 }, () => true));
     expect(blueSeen.pictures.map(({ meanCr }) => meanCr > 150)).toEqual(Array.from({ length: 90 }, () => false));
   }, 60_000);

@@ -42,7 +42,7 @@ export function createApiClient(baseUrl: string): ApiClient {
     }
     const text = await response.text();
     const parsed: unknown = text === '' ? null : JSON.parse(text);
-    if (!response.ok) throw problemError(response.status, (parsed ?? {}) as Partial<Problem>);
+    if (!response.ok) throw problemError(response.status, parsed ?? {});
     return parsed;
   };
   return {

@@ -33,7 +33,7 @@ export interface LatencyReport {
 /** The value below which `share` of the sorted numbers lie (nearest rank); 0 when there are none. */
 export function percentile(sorted: readonly number[], share: number): number {
   if (sorted.length === 0) return 0;
-  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(share * sorted.length) - 1))]!;
+  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(share * sorted.length) - 1))];
 }
 
 const ascending = (a: number, b: number): number => a - b;
@@ -62,7 +62,7 @@ export function latencyReport(source: Iterable<SourceStamp>, traces: Iterable<Fr
       seen.receivedMs,
       seen.decodedMs,
     ];
-    HOPS.forEach((hop, index) => hops.get(hop)!.push(times[index + 1]! - times[index]!));
+    HOPS.forEach((hop, index) => hops.get(hop)!.push(times[index + 1] - times[index]));
   }
   totals.sort(ascending);
   const hopsMs: LatencyReport['hopsMs'] = {};

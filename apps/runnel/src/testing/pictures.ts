@@ -32,6 +32,6 @@ export async function readPictures(driver: MediaDriver, chunks: readonly Uint8Ar
 function mean(picture: Picture): number {
   const [width, height] = [(picture.width + 1) >> 1, (picture.height + 1) >> 1];
   let sum = 0;
-  for (let y = 0; y < height; y += 1) for (let x = 0; x < width; x += 1) sum += picture.planes[2][y * picture.strides[2] + x]!;
+  for (let y = 0; y < height; y += 1) for (let x = 0; x < width; x += 1) sum += picture.planes[2][y * picture.strides[2] + x];
   return sum / (width * height);
 }

@@ -15,6 +15,8 @@ const SIGNATURES: readonly { at: number; bytes: string }[] = [
   { at: 0, bytes: 'FLV' },
   { at: 0, bytes: 'OggS' },
 ];
+/** How much of a file is looked at to tell what it means to be. */
+const HEAD_BYTES = 256;
 const MEDIA_NAME = /\.(mp4|m4v|mov|mkv|webm|ts|m2ts|mts|avi|flv|mpg|mpeg)$/i;
 
 /** An opened file with its best video stream and, if there is one, its best audio stream. */
@@ -121,15 +123,21 @@ function checkFile(path: string): void {
 
 /** What to say of a file that FFmpeg cannot read: broken if it looks like media, else something else altogether. */
 function unreadable(path: string): RunnelError {
-  const head = Buffer.alloc(16);
+  const head = Buffer.alloc(HEAD_BYTES);
   const file = openSync(path, 'r');
   const length = readSync(file, head, 0, head.length, 0);
   closeSync(file);
   const text = head.toString('latin1', 0, length);
-  const isMedia = length > 0 && (isMediaName(path) || SIGNATURES.some(({ at, bytes }) => text.startsWith(bytes, at)));
+  const isMedia = length > 0 && !isText(text) && (isMediaName(path) || SIGNATURES.some(({ at, bytes }) => text.startsWith(bytes, at)));
   return isMedia
     ? new RunnelError('broken_media', { message: `${path} is damaged or cut off: no video can be read from it.` })
     : new RunnelError('not_video', { message: `${path} is not a video.` });
+}
+
+/** Whether bytes are those of a page of text, whatever the file is called: no container goes that long without a zero. */
+function isText(head: string): boolean {
+  // eslint-disable-next-line no-control-regex -- control characters are what tells bytes from text
+  return !/[\x00-\x08\x0e-\x1f\x7f]/.test(head);
 }
 
 function isMediaName(path: string): boolean {

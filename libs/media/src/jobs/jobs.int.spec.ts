@@ -145,6 +145,7 @@ describe('bad input', () => {
   const bad: { name: string; code: string; make: (file: string) => void }[] = [
     { name: 'missing.mp4', code: 'file_not_found', make: () => undefined },
     { name: 'folder.mp4', code: 'not_video', make: (file) => mkdirSync(file) },
+    { name: 'notes.mp4', code: 'not_video', make: (file) => writeFileSync(file, 'These are notes.\n'.repeat(500)) },
     { name: 'notes.txt', code: 'not_video', make: (file) => writeFileSync(file, 'These are notes.\n'.repeat(500)) },
     { name: 'no-media.mp4.txt', code: 'not_video', make: (file) => writeFileSync(file, '') },
     {

@@ -59,6 +59,8 @@ export async function loadModel(path: string, { threads }: { threads: number }):
 
 /** The package is optional: most workers run without it. */
 async function loadRuntime(path: string): Promise<typeof Ort> {
+  // Its Linux builds report usage to their maker and leave files in the temporary folder, unless told otherwise before they load.
+  process.env['ORT_DISABLE_TELEMETRY'] = '1';
   try {
     return await import('onnxruntime-node');
   } catch (error) {
