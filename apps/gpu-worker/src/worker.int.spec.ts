@@ -3,20 +3,28 @@ import { BUS, type WorkerEvent } from '@runnel/schemas';
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FRAME_TICKS, lumaOf, makeSource, readBack } from './testing/source.ts';
+import { concat, FRAME_TICKS, lumaOf, makeSource, readBack } from './testing/source.ts';
 import { control, listen, openStage, play, publish, until, type Stage } from './testing/stage.ts';
 
 const SESSION = 'ses_aaaaaaaaaaaaaaaaaaaa';
 const OTHER = 'ses_bbbbbbbbbbbbbbbbbbbb';
 const THIRD = 'ses_cccccccccccccccccccc';
-const OWN = [new URL('./testing/threshold.mjs', import.meta.url), new URL('./testing/crash.mjs', import.meta.url)].map((url) =>
-  fileURLToPath(url),
-);
+const OWN = [
+  new URL('./testing/threshold.mjs', import.meta.url),
+  new URL('./testing/crash.mjs', import.meta.url),
+  new URL('./testing/quieter.mjs', import.meta.url),
+].map((url) => fileURLToPath(url));
 
 /** Processes that are children of this one. */
 function children(): string[] {
   const { stdout } = spawnSync('ps', ['--ppid', String(process.pid), '-o', 'pid=,args='], { encoding: 'utf8' });
   return stdout.split('\n').filter((line) => line.includes('path.child'));
+}
+
+/** Root of the mean square of the samples in the middle. */
+function loudness(samples: Float32Array): number {
+  const middle = samples.subarray(samples.length / 4, (3 * samples.length) / 4);
+  return Math.sqrt(middle.reduce((sum, sample) => sum + sample * sample, 0) / middle.length);
 }
 
 describe('the worker', () => {
@@ -141,6 +149,21 @@ describe('the worker', () => {
       await publish(urls.videoIn, await makeSource(30), { perSegment: 3, paceMs: 10 });
       const { frames } = await readBack(await playing);
       expect(frames.map(({ y }) => y > 125)).toEqual(Array.from({ length: 30 }, (_, n) => lumaOf(n) >= 100));
+    });
+
+    it('gives them the sound as well, and keeps it in sync', async () => {
+      const urls = stage.channels(SESSION);
+      await stage.start({ sessionId: SESSION, processor: 'quieter', urls });
+      const playing = play(urls.videoOut);
+      const source = await makeSource(60);
+      await publish(urls.videoIn, source, { perSegment: 3, paceMs: 10 });
+      const before = await readBack(concat(source));
+      const after = await readBack(await playing);
+      expect(after.frames).toHaveLength(60);
+      expect(loudness(after.sound) / loudness(before.sound)).toBeCloseTo(0.5, 1);
+      // One frame of AAC is 21 ms; sound and picture stay together within 40.
+      expect(Math.abs(after.audio[0].pts - before.audio[0].pts)).toBeLessThanOrEqual(3_600);
+      expect(Math.abs(after.audio.length - before.audio.length)).toBeLessThanOrEqual(3);
     });
 
     it('outlives the death of a session’s process, and tells it', async () => {

@@ -53,8 +53,8 @@ export interface Seen {
   v: number;
 }
 
-/** Decodes a transport stream. */
-export async function readBack(bytes: Uint8Array): Promise<{ frames: Seen[]; audio: EncodedUnit[] }> {
+/** Decodes a transport stream; `sound` is its first channel. */
+export async function readBack(bytes: Uint8Array): Promise<{ frames: Seen[]; audio: EncodedUnit[]; sound: Float32Array }> {
   const video: EncodedUnit[] = [];
   const audio: EncodedUnit[] = [];
   const demuxer = new TsDemuxer({ onUnit: (unit, { kind }) => (kind === 'video' ? video : audio).push(unit) });
@@ -71,7 +71,11 @@ export async function readBack(bytes: Uint8Array): Promise<{ frames: Seen[]; aud
   for (const unit of video) decoder.decode(unit, see);
   decoder.flush(see);
   decoder.close();
-  return { frames, audio };
+  const ears = await createNodeAvDriver().openAudioDecoder('aac');
+  const heard: Float32Array[] = [];
+  for (const unit of audio) ears.decode(unit, ({ channels }) => heard.push(channels[0]));
+  ears.close();
+  return { frames, audio, sound: Float32Array.from(heard.flatMap((samples) => [...samples])) };
 }
 
 export function concat(parts: readonly Uint8Array[]): Uint8Array {

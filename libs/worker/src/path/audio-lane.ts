@@ -128,11 +128,13 @@ class ProcessedAudio implements AudioLane {
     return this.#decoder.decoder;
   }
 
-  async #encoderFor({ sampleRate, channels }: AudioFrame, { codec }: AudioStream): Promise<AudioEncoder> {
+  async #encoderFor({ sampleRate, channels }: AudioFrame, stream: AudioStream): Promise<AudioEncoder> {
+    const { codec } = stream;
     const key = `${codec} ${sampleRate} ${channels.length}`;
     if (this.#encoder?.key !== key) {
       this.#encoder?.encoder.close();
-      this.#options.writer.setAudio({ codec, channels: channels.length });
+      // AAC says its channels itself.
+      this.#options.writer.setAudio({ codec, channels: codec === 'opus' ? channels.length : stream.channels });
       const options = { codec, sampleRate, channels: channels.length, bitrateKbps: BITRATE_KBPS };
       this.#encoder = { key, encoder: await this.#options.driver.openAudioEncoder(options) };
     }

@@ -1,0 +1,60 @@
+import { describe, expect, it } from '@jest/globals';
+import type { WorkerEvent } from '@runnel/schemas';
+import { z } from 'zod';
+import { defineProcessor } from '../sdk/definition.ts';
+import { FrameProcessor } from '../sdk/processor.ts';
+import type { VideoFrame } from '../sdk/video-frame.ts';
+import { ParamLane } from './param-lane.ts';
+
+const params = z.strictObject({ a: z.number().default(1), b: z.number().default(2) });
+
+class Picky extends FrameProcessor<typeof params> {
+  override processVideo(frame: VideoFrame) {
+    return frame;
+  }
+  override async updateParams({ a }: z.output<typeof params>) {
+    await Promise.resolve();
+    if (a === 13) throw new Error('13 brings bad luck');
+  }
+}
+const definition = defineProcessor({ name: 'picky', description: 'A test.', params, create: () => new Picky() });
+
+describe('ParamLane', () => {
+  it('keeps the old parameters when the processor refuses new ones, for later updates, too', async () => {
+    const events: WorkerEvent[] = [];
+    const processor = definition.create();
+    const lane = new ParamLane({
+      definition,
+      processor,
+      first: { revision: 0, values: { a: 5 } },
+      emit: (event) => events.push(event),
+      nowMs: () => 1,
+    });
+    lane.update({ revision: 1, values: { a: 13 } });
+    await lane.apply(processor);
+    expect(processor.params).toEqual({ a: 5, b: 2 });
+    lane.update({ revision: 2, values: { b: 7 } });
+    await lane.apply(processor);
+    lane.frameSent({ number: 9, pts: 90 }, processor);
+    lane.frameSent({ number: 10, pts: 100 }, processor);
+    expect(events).toEqual([
+      { type: 'params_rejected', timestamp: 1, revision: 1, reason: expect.stringContaining('13 brings bad luck') },
+      { type: 'params_applied', timestamp: 1, revision: 0, frame: 9, pts: 90, params: { a: 5, b: 7 } },
+      { type: 'params_applied', timestamp: 1, revision: 2, frame: 9, pts: 90, params: { a: 5, b: 7 } },
+    ]);
+  });
+
+  it('refuses updates beyond what may wait for a frame', () => {
+    const events: WorkerEvent[] = [];
+    const processor = definition.create();
+    const lane = new ParamLane({
+      definition,
+      processor,
+      first: { revision: 0, values: {} },
+      emit: (event) => events.push(event),
+      nowMs: () => 1,
+    });
+    for (let revision = 1; revision <= 65; revision += 1) lane.update({ revision, values: { a: revision } });
+    expect(events).toEqual([expect.objectContaining({ type: 'params_rejected', revision: 65 })]);
+  });
+});
