@@ -30,8 +30,10 @@ describe('docs/reference', () => {
     for (const file of sources
       .split('\n')
       .filter((name) => name.endsWith('.ts') && !name.includes('.spec.') && !name.includes('/testing/'))) {
-      for (const match of sourceOf(file).matchAll(/process\.env(?:\.|\[')([A-Z][A-Z0-9_]+)|^\s+((?:BROKER|EDGE|WORKER)_[A-Z_]+):/gm)) {
-        read.add(match[1] ?? match[2]);
+      for (const match of sourceOf(file).matchAll(
+        /process\.env(?:\.([A-Z][A-Z0-9_]+)\b|\['([A-Z][A-Z0-9_]+)'\])(?!\s*=[^=])|^\s+((?:BROKER|EDGE|WORKER)_[A-Z_]+):/gm,
+      )) {
+        read.add(match[1] ?? match[2] ?? match[3]);
       }
     }
     expect(read.size).toBeGreaterThan(10);
