@@ -77,6 +77,11 @@ export class Channel {
     return this.#writers.size;
   }
 
+  /** Whether its end waits for a reader that is behind; it takes no new writers then. */
+  get draining(): boolean {
+    return this.#drainUntilMs !== null;
+  }
+
   /** Bytes held now. */
   get heldBytes(): number {
     return this.#window.bytes;
@@ -94,7 +99,7 @@ export class Channel {
    * @throws RunnelError `invalid_request` (out of reach), `limit_exceeded`, `channel_closed`.
    */
   write(seq: number, options: { reset?: boolean } = {}): ChannelWriter {
-    if (this.ended || this.#drainUntilMs !== null) throw this.#closedError();
+    if (this.ended || this.draining) throw this.#closedError();
     const { reachSegments, maxWriters } = this.#limits;
     if (seq !== NEXT && (seq < this.#window.floor || seq > this.nextWrite + reachSegments)) {
       const reach = `${this.#window.floor} to ${this.nextWrite + reachSegments}`;

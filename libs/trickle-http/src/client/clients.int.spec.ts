@@ -50,13 +50,18 @@ describe('the subscriber on HTTP', () => {
     writer.chunk('x');
     await first;
     await eventually(() => channel.readers === 2);
+    writer.endBody();
+    await writer.answer();
+    await eventually(() => channel.readers === 1);
+    (await bench.post(1)).chunk('y');
+    await eventually(() => channel.readers === 2);
   });
 
   it('opens a GET that waits too long again, and gets the segment there', async () => {
     let gets = 0;
     const { url } = await fake((req, res) => {
       gets += 1;
-      if (gets === 2 && req.url!.endsWith('/0')) res.writeHead(200, { 'Lp-Trickle-Seq': '0' }).end('late');
+      if (gets >= 2 && req.url!.endsWith('/0')) res.writeHead(200, { 'Lp-Trickle-Seq': '0' }).end('late');
     });
     const segment = await subscribe(url, { start: 0, reopenMs: 30 }).next();
     expect(await text(segment as ReadSegment)).toBe('late');
@@ -119,6 +124,21 @@ describe('the publisher on HTTP', () => {
     await second.write(Buffer.from('one'));
     await second.end();
     expect([second.seq, (await bench.ask('GET', '/trickle/c/1')).body]).toEqual([1, 'one']);
+  });
+
+  it('opens the same number again when its POST was lost after it was handed out and before its first byte', async () => {
+    const { bench, channel, url } = await setUp();
+    const publisher = createPublisher({ url, mimeType: 'x/y' });
+    cleanups.push(() => publisher.close());
+    const writer = await publisher.open();
+    await eventually(() => channel.writers === 2);
+    const thief = await bench.post(0);
+    await eventually(() => bench.relay.hub.counters.takeovers === 1);
+    thief.kill();
+    await eventually(() => channel.writers === 1);
+    await writer.write(Buffer.from('zero'));
+    await writer.end();
+    expect((await bench.ask('GET', '/trickle/c/0')).body).toBe('zero');
   });
 
   it('reports a segment whose connection breaks after its first byte, and goes on with the next', async () => {

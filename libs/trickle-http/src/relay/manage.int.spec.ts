@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { RelayOptions } from '../index.ts';
-import { WireBench } from '../testing/bench.ts';
+import { eventually, WireBench } from '../testing/bench.ts';
 
 let bench: WireBench;
 async function setUp(options: RelayOptions = {}) {
@@ -86,6 +86,8 @@ describe('channels on the wire', () => {
     for (const seq of [0, 1, 2]) await bench.put(seq, `s${seq}`);
     await bench.ask('GET', '/trickle/c/0');
     const ending = bench.ask('DELETE', '/trickle/c');
+    await eventually(() => bench.channel.draining);
+    expect((await bench.put(3, 'late')).status).toBe(404);
     const tail = [await bench.ask('GET', '/trickle/c/1'), await bench.ask('GET', '/trickle/c/2')];
     expect(tail.map(({ body }) => body)).toEqual(['s1', 's2']);
     expect((await bench.ask('GET', '/trickle/c/3')).headers['lp-trickle-closed']).toBe('terminated');
