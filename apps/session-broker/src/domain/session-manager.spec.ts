@@ -1,0 +1,79 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { SLOTS, turns, World } from '../testing/world.ts';
+
+let world: World;
+
+async function enter(env: Record<string, string> = {}): Promise<void> {
+  world = new World(env);
+  await world.start();
+  await turns(3);
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+const sessions = () => world.manager.list({ limit: 100 }).items;
+
+afterEach(async () => {
+  world.worker = 'answers';
+  const closing = world.manager.close();
+  world.clock.advance(10_000);
+  await closing;
+  await Promise.all(world.calls);
+  await world.bus.close();
+});
+
+describe('While a session runs', () => {
+  it('its control channel gets a keep-alive every ten seconds', async () => {
+    await enter();
+    await world.play({ do: 'create' });
+    await until(() => world.created.length === 1);
+    for (let second = 0; second < 60; second += 1) {
+      world.clock.advance(1000);
+      await world.play({ do: 'heartbeat', nth: 0 });
+      await world.announce();
+    }
+    expect(world.heard.filter((what) => what === 'keep-alive')).toHaveLength(6);
+    expect(sessions()).toMatchObject([{ state: 'running' }]);
+  });
+
+  it('and its worker neither speaks nor announces itself, it is lost sooner than by silence alone', async () => {
+    await enter();
+    await world.play({ do: 'create' });
+    await until(() => world.created.length === 1);
+    world.clock.advance(14_000);
+    expect(sessions()).toMatchObject([{ state: 'running' }]);
+    world.clock.advance(2000);
+    expect(sessions()).toMatchObject([{ state: 'ended', endReason: 'worker_lost', endDetail: 'The worker is gone.' }]);
+  });
+
+  it('a worker that announces itself may be silent for longer, but not for ever', async () => {
+    await enter();
+    await world.play({ do: 'create' });
+    await until(() => world.created.length === 1);
+    for (let second = 0; second < 29; second += 1) {
+      world.clock.advance(1000);
+      await world.announce();
+      await turns(2);
+    }
+    expect(sessions()).toMatchObject([{ state: 'running' }]);
+    world.clock.advance(1000);
+    expect(sessions()).toMatchObject([{ state: 'ended', endReason: 'worker_lost' }]);
+  });
+});
+
+describe('A session that is stopped while its worker still starts it', () => {
+  it('ends, and the worker that accepts too late is told to stop again', async () => {
+    await enter({ BROKER_START_DEADLINE_MS: '5000', BROKER_STOP_DEADLINE_MS: '5000' });
+    world.worker = 'hangs';
+    await world.play({ do: 'create' });
+    await until(() => sessions().length === 1);
+    world.worker = 'answers';
+    const removed = world.manager.remove(sessions()[0].id);
+    await expect(removed).resolves.toMatchObject({ state: 'ended', endReason: 'stopped' });
+    await until(() => world.heard.filter((what) => what === 'stop').length === 2);
+    expect(world.heard).toEqual(['stop', 'accepted', 'stop']);
+    expect(world.manager.capabilities()).toMatchObject([{ slotsFree: SLOTS }]);
+  });
+});
