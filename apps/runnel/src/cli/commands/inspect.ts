@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { inspectClip } from '@runnel/media';
 import { RunnelError } from '@runnel/errors';
 import { Command } from 'commander';
+import { renderFields } from '../fields.ts';
 import { httpUrl } from '../options.ts';
 import { result } from '../output.ts';
 
@@ -49,13 +50,4 @@ async function fetchJson(url: string): Promise<object> {
   } catch (cause) {
     throw new RunnelError('invalid_usage', { message: 'That URL is neither a channel nor a session.', cause });
   }
-}
-
-/** Nested fields as `name.inner   value` lines. */
-export function renderFields(value: object, prefix = ''): string[] {
-  return Object.entries(value).flatMap(([key, inner]: [string, unknown]) => {
-    const name = `${prefix}${key}`;
-    if (inner !== null && typeof inner === 'object' && !Array.isArray(inner)) return renderFields(inner, `${name}.`);
-    return [`${name.padEnd(24)} ${typeof inner === 'string' ? inner : JSON.stringify(inner)}`];
-  });
 }

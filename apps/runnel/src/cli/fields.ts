@@ -1,0 +1,8 @@
+/** Nested fields as lines `name.inner   value`, for a person. */
+export function renderFields(value: object, prefix = ''): string[] {
+  return Object.entries(value).flatMap(([key, inner]: [string, unknown]) => {
+    const name = `${prefix}${key}`;
+    if (inner !== null && typeof inner === 'object' && !Array.isArray(inner)) return renderFields(inner, `${name}.`);
+    return [`${name.padEnd(24)} ${typeof inner === 'string' ? inner : JSON.stringify(inner)}`];
+  });
+}
