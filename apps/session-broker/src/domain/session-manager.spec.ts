@@ -63,6 +63,21 @@ describe('While a session runs', () => {
   });
 });
 
+describe('A parameter update whose write failed', () => {
+  it('leaves the values as they were, and its number is never given to another: the edge may have written it', async () => {
+    await enter();
+    await world.play({ do: 'create' });
+    await until(() => world.created.length === 1);
+    const [id] = world.created;
+    world.edge = 'refuses';
+    await expect(world.manager.updateParams(id, { x: 1 })).rejects.toMatchObject({ code: 'no_capacity' });
+    expect(world.manager.get(id).params).toMatchObject({ revision: 0, values: {} });
+    world.edge = 'answers';
+    await expect(world.manager.updateParams(id, { y: 2 })).resolves.toEqual({ revision: 2, values: { y: 2 } });
+    expect(world.controls.get(id)).toEqual([1, 2]);
+  });
+});
+
 describe('A session that is stopped while its worker still starts it', () => {
   it('ends, and the worker that accepts too late is told to stop again', async () => {
     await enter({ BROKER_START_DEADLINE_MS: '5000', BROKER_STOP_DEADLINE_MS: '5000' });
