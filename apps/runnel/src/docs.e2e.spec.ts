@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { makeTestClip } from '@runnel/media';
 import type { Session } from '@runnel/schemas';
-import { startCli, type RunningCli } from './testing/cli.ts';
+import { runCli, startCli, type RunningCli } from './testing/cli.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const main = join(root, 'apps', 'runnel', 'dist', 'main.js');
@@ -94,3 +94,18 @@ describe.each(['README.md', 'docs/1-quickstart.md'])('the commands of %s work as
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the processor of README.md', () => {
+  it('is about ten lines, and runs as it is written', async () => {
+    const source = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, 'README.md'), 'utf8'))![1];
+    expect(source.split('\n').filter((line) => line.trim() !== '').length).toBeLessThanOrEqual(12);
+    // Within the repository, so that it finds the packages; in a folder that git ignores.
+    const home = join(root, 'apps', 'runnel', 'dist', 'docs-example');
+    mkdirSync(home, { recursive: true });
+    writeFileSync(join(home, 'threshold.ts'), source);
+    const args = ['demo', '--seconds', '1', '--processor', 'threshold', '--param', 'level=90', '--output', join(folder, 't.mp4'), '--json'];
+    const ran = await runCli(args, { cwd: home, env: { WORKER_PROCESSORS: './threshold.ts' } });
+    expect({ code: ran.code, stderr: ran.stderr }).toEqual({ code: 0, stderr: '' });
+    expect(JSON.parse(ran.stdout)).toMatchObject({ framesIn: 30, framesOut: 30, counters: { gaps: 0, unreadable: 0 } });
+  }, 60_000);
+});

@@ -13,6 +13,15 @@ export interface CliResult {
   leftBehind: string[];
 }
 
+/** How a command is run. */
+export interface CliOptions {
+  cwd?: string;
+  /** It is killed after this long. Default: a minute. */
+  deadlineMs?: number;
+  /** Added to the environment. */
+  env?: Record<string, string>;
+}
+
 /** A command that runs. */
 export interface RunningCli {
   readonly child: ChildProcess;
@@ -32,12 +41,12 @@ const GRACE_MS = 1500;
  * Starts the command line with a temporary folder of its own. Its children inherit the name of that folder, which is how they are found
  * (on Linux) if any of them outlives it.
  */
-export function startCli(args: string[], options: { cwd?: string; deadlineMs?: number } = {}): RunningCli {
+export function startCli(args: string[], options: CliOptions = {}): RunningCli {
   const folder = mkdtempSync(join(tmpdir(), 'runnel-cli-'));
   const child = spawn(process.execPath, [MAIN, ...args], {
     cwd: options.cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NODE_OPTIONS: '', TMPDIR: folder },
+    env: { ...process.env, ...options.env, NODE_OPTIONS: '', TMPDIR: folder },
   });
   let stdout = '';
   let stderr = '';
@@ -79,7 +88,7 @@ export function startCli(args: string[], options: { cwd?: string; deadlineMs?: n
 }
 
 /** Runs the command line to its end. */
-export function runCli(args: string[], options: { cwd?: string; deadlineMs?: number } = {}): Promise<CliResult> {
+export function runCli(args: string[], options: CliOptions = {}): Promise<CliResult> {
   return startCli(args, options).finished;
 }
 
