@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -18,7 +18,7 @@ function run(command, args, what) {
     SKIP_FFMPEG: 'true',
     ONNXRUNTIME_NODE_INSTALL: process.env.ONNXRUNTIME_NODE_INSTALL ?? 'skip',
     NX_DAEMON: 'false',
-    PATH: `${join(root, 'node_modules', '.bin')}:${process.env.PATH}`,
+    PATH: `${join(root, 'node_modules', '.bin')}${delimiter}${process.env.PATH}`,
   };
   const done = spawnSync(command, args, { cwd: root, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1 << 28 });
   if (done.status === 0) return;
@@ -40,4 +40,7 @@ if (!isInstalled()) {
 // A package manager that holds back install scripts leaves the pinned Node out.
 if (!existsSync(join(root, 'node_modules', 'node', 'bin', 'node')))
   run(npm, ['rebuild', 'node', '--foreground-scripts'], 'npm rebuild node');
-if (process.argv.includes('--build')) run('nx', ['run-many', '-t', 'build', '--output-style=static'], 'The build');
+if (process.argv.includes('--build')) {
+  if (!existsSync(join(root, 'apps', 'runnel', 'dist', 'main.js'))) process.stderr.write('Building (a few seconds) …\n');
+  run('nx', ['run-many', '-t', 'build', '--output-style=static'], 'The build');
+}
