@@ -7,6 +7,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** @type {[name: string, command: string, args: string[]][]} */
 const steps = [
   ['types', 'nx', ['run-many', '-t', 'build', '--output-style=static']],
+  ['types of tools', 'tsc', ['-p', 'tools']],
   ['lint and boundaries', 'oxlint', ['--type-aware', '--deny-warnings']],
   ['format', 'oxfmt', ['--check']],
   ['unused code', 'knip', []],

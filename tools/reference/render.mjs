@@ -38,7 +38,7 @@ export function renderErrors(catalogue) {
 
 /**
  * The environment variables of all apps as a page.
- * @param {{app: string, schema: {properties?: Record<string, Setting>}}[]} apps JSON Schemas of the config schemas, by app
+ * @param {{app: string, schema: {properties?: Record<string, unknown>}}[]} apps JSON Schemas of the config schemas, by app; each property is a Setting
  */
 export function renderConfiguration(apps) {
   const section = (title, rows) =>
