@@ -65,4 +65,4 @@ const boundaries = {
   },
 };
 
-export default { meta: { name: 'runnel' }, rules: { boundaries } };
+export default boundaries;

@@ -5,6 +5,7 @@ import type { Logger } from '@runnel/service';
 /** Time between two announcements. */
 const ANNOUNCE_INTERVAL_MS = 2_000;
 
+/** What a worker tells of itself. `slotsFree` is asked anew at each announcement. */
 export interface AnnouncerOptions {
   bus: Bus;
   logger: Logger;

@@ -29,4 +29,5 @@ export const GpuWorkerConfigSchema = z.object({
   WORKER_START_DEADLINE_MS: z.coerce.number().int().min(1000).default(60_000).describe('Time that a processor may take to load, ms.'),
   WORKER_IDLE_MS: z.coerce.number().int().min(1000).default(300_000).describe('A session without input for this long is ended, ms.'),
 });
+/** Values of `GpuWorkerConfigSchema`. */
 export type GpuWorkerConfig = z.output<typeof GpuWorkerConfigSchema>;

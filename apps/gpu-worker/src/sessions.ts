@@ -27,6 +27,7 @@ interface Slot {
   over: Promise<void>;
 }
 
+/** What the slots are run with. `modules` are the paths of processor modules, which each child loads by itself: code does not cross. */
 export interface WorkerSessionsOptions {
   config: GpuWorkerConfig;
   logger: Logger;

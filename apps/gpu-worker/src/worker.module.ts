@@ -12,6 +12,7 @@ export interface GpuWorkerOptions {
   config: GpuWorkerConfig;
 }
 
+/** Root module of a worker: no controllers, as it is reached over the bus alone. */
 @Module({})
 export class WorkerModule {
   /** The module on a given bus, with a given configuration. */

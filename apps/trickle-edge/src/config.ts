@@ -43,4 +43,5 @@ export const TrickleEdgeConfigSchema = z.object({
     .default(300_000)
     .describe('A session or channel without a write for this long is ended, ms.'),
 });
+/** Values of `TrickleEdgeConfigSchema`. */
 export type TrickleEdgeConfig = z.output<typeof TrickleEdgeConfigSchema>;

@@ -9,6 +9,7 @@ export interface VideoDecoder {
   close(): void;
 }
 
+/** What a video encoder makes: H.264 of one size, without B-frames, so that DTS equal PTS and no picture waits for another. */
 export interface VideoEncoderOptions {
   width: number;
   height: number;
@@ -27,12 +28,17 @@ export interface VideoEncoder {
   close(): void;
 }
 
+/**
+ * Turns access units of sound (ADTS frames, Opus packets) into blocks of samples. A unit that cannot be decoded throws
+ * `broken_media`; the decoder stays usable.
+ */
 export interface AudioDecoder {
   decode(unit: { data: Uint8Array; pts: Ticks }, onBlock: (block: AudioBlock) => void): void;
   flush(onBlock: (block: AudioBlock) => void): void;
   close(): void;
 }
 
+/** What an audio encoder makes. `sampleRate` (Hz) holds for AAC; Opus always runs at 48,000. `channels` is 1 to 8. */
 export interface AudioEncoderOptions {
   codec: AudioCodec;
   sampleRate: number;
@@ -40,6 +46,7 @@ export interface AudioEncoderOptions {
   bitrateKbps: number;
 }
 
+/** Turns blocks of samples into ADTS frames or Opus packets of a fixed number of samples. */
 export interface AudioEncoder {
   /** Blocks of any length; PTS of what comes out follows the first block's and the sample count, resynchronised on a jump. */
   encode(block: AudioBlock, onUnit: (unit: EncodedUnit) => void): void;

@@ -38,5 +38,7 @@ export interface EncodedUnit {
   readonly keyframe: boolean;
 }
 
+/** Codecs that are read; what is written is H.264. */
 export type VideoCodec = 'h264' | 'hevc';
+/** Codecs of sound, read and written. */
 export type AudioCodec = 'aac' | 'opus';

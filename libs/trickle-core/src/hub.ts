@@ -43,6 +43,7 @@ export class Hub {
     return this.#channels.size;
   }
 
+  /** The channel of that name; undefined when there is none or it has ended and is gone. */
   get(name: string): Channel | undefined {
     return this.#channels.get(name);
   }

@@ -10,6 +10,7 @@ export class Listeners<Args extends unknown[] = []> {
     };
   }
 
+  /** Calls each listener once, in the order in which they were added. */
   notify(...args: Args): void {
     for (const listener of this.#all) listener(...args);
   }

@@ -14,6 +14,7 @@ export class Window<Writer extends AttachedWriter> {
     return this.#segments;
   }
 
+  /** The segment of that number, or undefined when it is not kept. */
   get(seq: number): Segment<Writer> | undefined {
     const index = this.#lowerBound(seq);
     const found = this.#segments[index];

@@ -19,6 +19,7 @@ export interface ViewerStamp {
 
 /** The way of a frame, in order. Each hop ends where the next begins, so that they add up to glass to glass. */
 export const HOPS = ['ingest', 'edgeIn', 'decode', 'queue', 'process', 'encode', 'edgeOut', 'egress'] as const;
+/** One stretch of the way of a frame. */
 export type Hop = (typeof HOPS)[number];
 
 /** Percentiles in milliseconds. */

@@ -1,5 +1,6 @@
 /** Events that a session keeps for clients that come back or are behind: at most so many, and so many bytes of JSON. */
 export const KEPT_EVENTS = 512;
+/** Cap of `KEPT_EVENTS` in bytes; the newest event is kept even when it alone is larger. */
 export const KEPT_EVENT_BYTES = 4 * 1024 * 1024;
 
 /** One event with its number in its session, from 1. `json` is one line. */

@@ -4,6 +4,7 @@ import type { SessionRecord } from './session-record.ts';
 
 /** Ended sessions that are kept to be looked at: at most this many, and for this long in milliseconds. */
 export const KEPT_ENDED = 1000;
+/** How long an ended session can still be looked at, counted from its end. */
 export const KEPT_ENDED_MS = 60 * 60 * 1000;
 
 /** The sessions of this broker, by id, in the order of their making. */
@@ -15,14 +16,17 @@ export class SessionRegistry {
     return [...this.#records.values()].filter(({ life }) => life.state !== 'ended');
   }
 
+  /** Takes in a session. Ids are random, so none is there twice. */
   add(record: SessionRecord): void {
     this.#records.set(record.id, record);
   }
 
+  /** Forgets a session, whatever its state. Idempotent. */
   remove(record: SessionRecord): void {
     this.#records.delete(record.id);
   }
 
+  /** A session by id, also one whose channels do not exist yet: for the broker itself, never for a client. */
   find(id: string): SessionRecord | undefined {
     return this.#records.get(id);
   }

@@ -45,10 +45,12 @@ export class SessionRecord {
     [this.ended, this.#resolveEnded] = [promise, resolve];
   }
 
+  /** The id that clients know it by. */
   get id(): string {
     return this.seed.id;
   }
 
+  /** Where it is in its life; only `apply` moves it. */
   get life(): Life {
     return this.#life;
   }

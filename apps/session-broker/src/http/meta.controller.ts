@@ -14,11 +14,13 @@ export class MetaController {
     this.#sessions = sessions;
   }
 
+  /** What living workers offer, each processor once, slots added up. */
   @Get('capabilities')
   capabilities(): CapabilityList {
     return { items: this.#sessions.capabilities() };
   }
 
+  /** The OpenAPI 3.1 document of this API; the same as docs/reference/openapi.json. */
   @Get('openapi.json')
   @Header('content-type', 'application/json; charset=utf-8')
   openapi(): object {

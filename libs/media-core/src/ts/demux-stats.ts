@@ -19,6 +19,7 @@ export interface TsDemuxStats {
   earlyUnits: number;
 }
 
+/** All counters at zero. */
 export function createStats(): TsDemuxStats {
   return {
     packets: 0,

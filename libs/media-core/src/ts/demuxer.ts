@@ -12,6 +12,7 @@ import { createUnitReader } from './unit-reader.ts';
 /** Default of `maxUnitBytes`: far above any picture of real-time video. */
 export const UNIT_MAX_BYTES = 8 << 20;
 
+/** Where a demuxer delivers. The callbacks are called while bytes are pushed, and must not throw. */
 export interface TsDemuxerOptions {
   /** The streams of the program, first and whenever they change. */
   onProgram?: (program: TsProgram) => void;

@@ -12,6 +12,7 @@ const PTS_PREFIX = 0b0010;
 const PTS_WITH_DTS_PREFIX = 0b0011;
 const DTS_PREFIX = 0b0001;
 
+/** Which streams the muxer announces in each segment. */
 export interface TsMuxerOptions extends ProgramLayout {
   /** When given, each segment also names the service with an SDT. */
   serviceName?: string;

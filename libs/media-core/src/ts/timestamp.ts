@@ -35,6 +35,7 @@ export function wrapTicks(ticks: Ticks): number {
 export class TimestampUnwrapper {
   #last: Ticks | null = null;
 
+  /** A 33-bit time as continuous ticks; right as long as it lies within 13 hours of the one before, either way. */
   unwrap(value: number): Ticks {
     const near = this.#last ?? value;
     const ticks = value + Math.round((near - value) / TIMESTAMP_WRAP) * TIMESTAMP_WRAP;

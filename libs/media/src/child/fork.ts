@@ -11,6 +11,7 @@ const INHERITED_ENV = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'LANG', 'SystemRoot', 'LD
 /** How much of a child's last words on stderr is kept for the error's cause. */
 const STDERR_TAIL_CHARS = 4096;
 
+/** What to start, and the limits that it lives under. */
 export interface ForkChildOptions {
   /** The compiled file to fork, from `childEntry`. It calls `serveChild`. */
   entry: URL;

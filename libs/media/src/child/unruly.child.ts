@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { RunnelError } from '@runnel/errors';
 import { serveChild } from './serve.ts';
 
+/** Which misdeed the child commits. */
 export interface UnrulyInit {
   act:
     | 'echo'

@@ -20,6 +20,7 @@ export class SyncCheck {
     this.#patch.push({ pts, luma });
   }
 
+  /** Takes the next block of sound; only its first channel is heard. */
   addSound({ channels, sampleRate, pts }: AudioBlock): void {
     const samples = channels[0];
     for (let at = 0; at < samples.length; at += 1) {

@@ -7,6 +7,7 @@ import { CLIP_MIN } from './layout.ts';
 import { Scene } from './scene.ts';
 import { CLIP_SAMPLE_RATE, clipSound } from './sound.ts';
 
+/** A clip to write. Sides in pixels, even, from `CLIP_MIN` on; `fps` above 0, at most 240. */
 export interface TestClipSpec {
   path: string;
   seconds: number;

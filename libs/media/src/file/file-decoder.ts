@@ -41,6 +41,7 @@ export class FileDecoder {
     return new FileDecoder(file, video, audio);
   }
 
+  /** Whether sound will come; false too for sound that cannot be decoded. */
   get hasAudio(): boolean {
     return this.#audio !== null;
   }
@@ -56,6 +57,7 @@ export class FileDecoder {
     return false;
   }
 
+  /** Frees the decoders, not the file, which belongs to whoever opened it. */
   close(): void {
     this.#merger.close();
     this.#video.close();

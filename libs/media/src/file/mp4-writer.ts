@@ -29,6 +29,7 @@ export interface Mp4Writer {
   close(): void;
 }
 
+/** The file to write and its tracks. */
 export interface Mp4WriterOptions {
   path: string;
   /** Describes the track; called once. */

@@ -37,6 +37,7 @@ export class PacketMerger {
     return true;
   }
 
+  /** Frees the packets that were read ahead of their turn. */
   close(): void {
     for (const { packet } of [...this.#queues.video.splice(0), ...this.#queues.audio.splice(0)]) packet.free();
     for (const packet of this.#free.splice(0)) packet.free();

@@ -89,10 +89,12 @@ export class Camera {
     return packets;
   }
 
+  /** Whether the stream has an audio track. */
   get hasAudio(): boolean {
     return this.#audio !== null;
   }
 
+  /** Frees the encoders and the converter. */
   close(): void {
     this.#video.close();
     this.#audio?.close();

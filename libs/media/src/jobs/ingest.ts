@@ -4,6 +4,7 @@ import { forkChild } from '../child/fork.ts';
 import { epochMs } from '../child/clock.ts';
 import { JOB_MEMORY_CAP_MB, JOB_START_DEADLINE_MS, JOB_STOP_DEADLINE_MS } from './run-job.ts';
 
+/** What the camera plays and how it encodes. */
 export interface IngestOptions {
   /** Path of a file that FFmpeg can read. */
   input: string;

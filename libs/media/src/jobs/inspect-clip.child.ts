@@ -1,6 +1,7 @@
 import { serveChild } from '../child/serve.ts';
 import { inspectFile } from '../clip/inspect.ts';
 
+/** What the child is given: the path of the file to look at. */
 export interface InspectInit {
   path: string;
 }

@@ -2,6 +2,7 @@ import { childEntry } from '../child/entry.ts';
 import type { TestClipSpec } from '../clip/test-clip.ts';
 import { runJob } from './run-job.ts';
 
+/** The clip to make, and who hears how far it is. */
 export interface TestClipOptions {
   /** Where to write the MP4. */
   path: string;

@@ -2,6 +2,7 @@ import { serveChild } from '../child/serve.ts';
 import { openMediaFile } from '../file/media-file.ts';
 import type { MediaProbe } from './probe.ts';
 
+/** What the child is given: the path of the file to look at. */
 export interface ProbeInit {
   path: string;
 }

@@ -5,6 +5,7 @@ import { RunnelError } from '@runnel/errors';
 import { epochMs } from '../child/clock.ts';
 import { JOB_MEMORY_CAP_MB, JOB_START_DEADLINE_MS, JOB_STOP_DEADLINE_MS } from './run-job.ts';
 
+/** Where to record to, and what to report. */
 export interface RecorderOptions {
   /** Path of the file to write. */
   output: string;
@@ -51,6 +52,7 @@ export interface Recorder {
 
 /** What parent and child say to each other. */
 export type RecorderCommand = { kind: 'push'; data: Uint8Array; receivedMs: number } | { kind: 'finish' };
+/** What the child tells: each decoded frame as it comes, and the summary as its last word. */
 export type RecorderReply = ({ kind: 'frame' } & RecordedFrame) | { kind: 'summary'; summary: RecorderSummary };
 
 /** Decoded frames that wait for a reader; a reader that is slower than this loses the oldest. */

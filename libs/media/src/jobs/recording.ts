@@ -48,6 +48,7 @@ export class Recording {
     this.#expectsAudio = program.streams.some(({ kind }) => kind === 'audio');
   }
 
+  /** Takes the next unit. Nothing is written before the first keyframe with parameter sets, since no player could begin there. */
   add(unit: EncodedUnit, stream: TsStream): void {
     if (this.#writer !== null) {
       this.#write({ unit, stream });
@@ -76,6 +77,7 @@ export class Recording {
     return this.#summary;
   }
 
+  /** Frees the writer; what is in the file stays playable. Idempotent. */
   close(): void {
     this.#writer?.close();
   }

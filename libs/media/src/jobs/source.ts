@@ -41,10 +41,12 @@ export class FileSource {
     }
   }
 
+  /** The open file; another object after each turn of a loop. */
   get file(): MediaFile {
     return this.#file;
   }
 
+  /** Whether blocks of sound will come. */
   get hasAudio(): boolean {
     return this.#decoder.hasAudio;
   }
@@ -62,6 +64,7 @@ export class FileSource {
     }
   }
 
+  /** Frees decoder, file and the pictures that nobody fetched. */
   close(): void {
     for (const item of this.#items.splice(0)) if (item.kind === 'picture') item.picture.release();
     this.#decoder.close();

@@ -27,6 +27,7 @@ export class Viewer {
     return seen;
   }
 
+  /** Frees the decoder. Idempotent; `see` opens a new one. */
   close(): void {
     this.#decoder?.decoder.close();
     this.#decoder = null;

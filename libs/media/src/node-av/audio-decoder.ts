@@ -11,6 +11,7 @@ export interface NativeAudioDecoder extends AudioDecoder {
   decodePacket(packet: Packet | null, onBlock: (block: AudioBlock) => void): void;
 }
 
+/** What FFmpeg must know beyond the codec when packets come from a file; nothing for ADTS and plain Opus. */
 export interface NativeAudioDecoderOptions {
   hint?: { channels: number; sampleRate: number } | undefined;
   /** Those of a file's stream, with `timeBase`: FFmpeg needs it to cut what the encoder put in front. */

@@ -30,6 +30,7 @@ export class Resampler {
     return out.map((channel) => channel.subarray(0, written));
   }
 
+  /** Frees the native context and drops samples still inside. Idempotent; `convert` makes a new one. */
   close(): void {
     this.#context?.free();
     this.#context = null;

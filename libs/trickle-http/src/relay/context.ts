@@ -27,10 +27,12 @@ export class KeepAwake {
     this.#clock = options.clock;
   }
 
+  /** A POST waits from now on; its first interim answer is due one interval later. */
   add(res: ServerResponse): void {
     this.#waiting.set(res, this.#clock() + this.#intervalMs);
   }
 
+  /** It waits no more: bytes came or it ended. Must follow every `add`, or the response is held for ever. */
   delete(res: ServerResponse): void {
     this.#waiting.delete(res);
   }

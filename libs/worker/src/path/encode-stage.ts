@@ -51,6 +51,7 @@ export class EncodeStage {
     this.#encoder?.flush(this.#onUnit);
   }
 
+  /** Frees the encoder; what it still holds is lost, so `flush` comes first. Idempotent. */
   close(): void {
     this.#encoder?.close();
     this.#encoder = null;

@@ -32,6 +32,7 @@ export interface FramePathTuning {
   failingMs: number;
 }
 
+/** What holds for a path that is not told otherwise. Times in milliseconds. */
 export const DEFAULT_TUNING: FramePathTuning = {
   queueDepth: 2,
   onError: 'hold',
@@ -41,6 +42,7 @@ export const DEFAULT_TUNING: FramePathTuning = {
   failingMs: 30_000,
 };
 
+/** What a path needs. `params` must already fit the processor; the sink hears everything, in order. */
 export interface FramePathOptions {
   definition: ProcessorDefinition;
   params: ParamValues;

@@ -10,6 +10,7 @@ export interface Plane {
   readonly height: number;
 }
 
+/** Luma, blue difference, red difference. */
 export type PlaneName = 'y' | 'u' | 'v';
 const INDEX = { y: 0, u: 1, v: 2 } as const satisfies Record<PlaneName, number>;
 
@@ -54,10 +55,12 @@ export class VideoFrame implements Disposable {
     this.#planes = planesOf(picture);
   }
 
+  /** Width in pixels; another one after `replaceRgb` or `replacePlanes` with a new size. */
   get width(): number {
     return this.#width;
   }
 
+  /** Height in pixels. */
   get height(): number {
     return this.#height;
   }

@@ -7,6 +7,7 @@ import { splitJson } from './json-stream.ts';
 /** Largest control segment that is read. */
 const CONTROL_SEGMENT_MAX_BYTES = 1 << 20;
 
+/** What to read and whom to tell. `onParams` is awaited, so that updates are applied in order. */
 export interface ControlOptions {
   subscriber: Subscriber;
   signal: AbortSignal;

@@ -11,6 +11,7 @@ const INPUT_IDLE_MS = 300_000;
 /** What each step of a session's end may take. */
 const CLOSE_DEADLINE_MS = 5_000;
 
+/** The channels of a session, and its frame path behind a port. */
 export interface SessionPorts {
   videoIn: Subscriber;
   control: Subscriber;
@@ -19,6 +20,7 @@ export interface SessionPorts {
   path: PathPort;
 }
 
+/** The ports, the clock, and the deadlines that differ from the defaults. Times in milliseconds. */
 export interface RunSessionOptions extends SessionPorts {
   clock: PathClock;
   /** Default INPUT_IDLE_MS. */
@@ -29,12 +31,14 @@ export interface RunSessionOptions extends SessionPorts {
   onTrouble?: (error: RunnelError) => void;
 }
 
+/** Why a session is over. */
 export interface SessionEnd {
   reason: EndReason;
   /** One sentence for people. */
   detail: string;
 }
 
+/** A session that runs. */
 export interface RunningSession {
   /** Resolves when everything is closed. Never rejects. */
   readonly done: Promise<SessionEnd>;

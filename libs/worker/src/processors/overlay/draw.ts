@@ -6,6 +6,7 @@ import { GLYPH_HEIGHT, GLYPH_WIDTH, glyphRows } from './font.ts';
 const WHITE = 235;
 const BLACK = 16;
 
+/** Corner, or centre, of the picture that a text stands in. */
 export type Position = 'top-left' | 'top-right' | 'bottom-left' | 'bottom-right' | 'center';
 
 interface Planes {

@@ -1,5 +1,6 @@
 /** Glyphs are five pixels wide and seven high. */
 export const GLYPH_WIDTH = 5;
+/** Rows of dots in a glyph. */
 export const GLYPH_HEIGHT = 7;
 
 /** Seven rows a glyph, five bits each as two hex digits, leftmost pixel in the highest bit. Drawn for this project. */
