@@ -112,6 +112,28 @@ describe('Timeline', () => {
     expect(timeline.jumps).toBe(1);
   });
 
+  it('leaves no gap when units of the old time line come after the first of the new one', () => {
+    const timeline = new Timeline();
+    const place = (dts: number, kind: 'video' | 'audio') => timeline.place(unit(dts), kind).dts;
+    place(400_000, 'video');
+    place(399_000, 'audio');
+    expect(place(10_000, 'audio')).toBe(403_000);
+    expect([place(403_000, 'video'), place(406_000, 'video')]).toEqual([403_000, 406_000]);
+    // The new one begins after all that was there, and the sound keeps its distance to the picture.
+    expect(place(11_000, 'video')).toBe(409_000);
+    expect(place(14_000, 'video')).toBe(412_000);
+    expect(place(13_000, 'audio')).toBe(411_000);
+    expect(timeline.jumps).toBe(1);
+  });
+
+  it('takes along what does not go back itself', () => {
+    const timeline = new Timeline();
+    timeline.place(unit(400_000), 'video');
+    timeline.place(unit(10_000), 'audio');
+    for (let n = 0; n < 40; n += 1) timeline.place(unit(n * 3_000), 'video');
+    expect(timeline.place(unit(120_000), 'audio').dts).toBe(403_000 + 120_000);
+  });
+
   it('keeps decode times of video growing whatever comes', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 1 << 30 }), { minLength: 2 }), (times) => {

@@ -1,35 +1,76 @@
-import type { EncodedUnit, Ticks } from '@runnel/media-core';
+import type { EncodedUnit, Ticks, TsStream } from '@runnel/media-core';
 
 /** Distance that is put between two units on either side of a jump: one frame at 30 a second. */
 const SEAM_TICKS = 3_000;
 /** Audio that is out of order by less than this has jitter, not a new time line. */
 const AUDIO_JITTER_TICKS = 45_000;
+/** How far one kind may run on the new time line before the other, which has not gone back itself, is taken to be on it, too. */
+const FOLLOW_TICKS = 90_000;
+
+type Kind = TsStream['kind'];
+
+interface Lane {
+  /** Number of the time line that its units are on. */
+  line: number;
+  /** DTS of its last unit, as it came and as it was placed. */
+  came: Ticks;
+  placed: Ticks;
+}
 
 /**
  * Keeps decode times of a stream growing. Times pass unchanged until they jump back (its publisher has restarted); from then
- * on all are moved by the same distance, audio and video together, so that the output goes on where it was.
+ * on all are moved by the same distance, audio and video together, so that the output goes on where it was. Audio and video
+ * are interleaved only roughly: what is left of the old time line behind the first unit of the new one stays on the old one.
  */
 export class Timeline {
+  readonly #lanes: Record<Kind, Lane> = { video: emptyLane(), audio: emptyLane() };
+  #line = 0;
+  /** Where the newest time line begins in the output. */
+  #start: Ticks = Number.NEGATIVE_INFINITY;
+  /** What is added on the newest time line, and on the one before it. */
   #offset: Ticks = 0;
-  #lastVideo: Ticks = Number.NEGATIVE_INFINITY;
-  #lastAudio: Ticks = Number.NEGATIVE_INFINITY;
-  #jumps = 0;
+  #offsetBefore: Ticks = 0;
 
   /** Jumps back so far. */
   get jumps(): number {
-    return this.#jumps;
+    return this.#line;
   }
 
   /** The unit on the output's time line. Units of each kind come in decode order. */
-  place(unit: EncodedUnit, kind: 'video' | 'audio'): EncodedUnit {
-    const last = kind === 'video' ? this.#lastVideo : this.#lastAudio - AUDIO_JITTER_TICKS;
-    if (unit.dts + this.#offset < last) {
-      this.#offset = Math.max(this.#lastVideo, this.#lastAudio) + SEAM_TICKS - unit.dts;
-      this.#jumps += 1;
-    }
-    const placed = this.#offset === 0 ? unit : { ...unit, pts: unit.pts + this.#offset, dts: unit.dts + this.#offset };
-    if (kind === 'video') this.#lastVideo = Math.max(this.#lastVideo, placed.dts);
-    else this.#lastAudio = Math.max(this.#lastAudio, placed.dts);
+  place(unit: EncodedUnit, kind: Kind): EncodedUnit {
+    const lane = this.#lanes[kind];
+    const isBehind = lane.line < this.#line;
+    const jitter = kind === 'audio' && !isBehind ? AUDIO_JITTER_TICKS : 0;
+    const goesBack = unit.dts < lane.came - jitter;
+    if (goesBack && !isBehind) this.#begin(unit);
+    if (goesBack || (isBehind && this.#end() - this.#start > FOLLOW_TICKS)) this.#enter(lane, unit, jitter);
+    const offset = lane.line === this.#line ? this.#offset : this.#offsetBefore;
+    const placed = offset === 0 ? unit : { ...unit, pts: unit.pts + offset, dts: unit.dts + offset };
+    lane.came = goesBack ? unit.dts : Math.max(lane.came, unit.dts);
+    lane.placed = Math.max(lane.placed, placed.dts);
     return placed;
   }
+
+  /** A new time line begins with this unit. */
+  #begin(unit: EncodedUnit): void {
+    this.#start = this.#end() + SEAM_TICKS;
+    this.#offsetBefore = this.#offset;
+    this.#offset = this.#start - unit.dts;
+    this.#line += 1;
+  }
+
+  /** Puts a lane on the newest time line, which is moved on when the lane is further than where it begins. */
+  #enter(lane: Lane, unit: EncodedUnit, jitter: Ticks): void {
+    lane.line = this.#line;
+    if (unit.dts + this.#offset < lane.placed - jitter) this.#offset = lane.placed + SEAM_TICKS - unit.dts;
+  }
+
+  /** The last DTS in the output. */
+  #end(): Ticks {
+    return Math.max(this.#lanes.video.placed, this.#lanes.audio.placed);
+  }
+}
+
+function emptyLane(): Lane {
+  return { line: 0, came: Number.NEGATIVE_INFINITY, placed: Number.NEGATIVE_INFINITY };
 }
