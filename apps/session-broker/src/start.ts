@@ -33,8 +33,8 @@ export async function startSessionBroker({ bus, logger, config }: SessionBrokerO
   });
   const health = new HealthChecks();
   health.add('workers', () => (sessions.hasWorkers() ? null : 'no worker has announced itself'));
-  await sessions.start();
   try {
+    await sessions.start();
     return await startHttpApp({
       name: 'session-broker',
       module: sessionBrokerModule(sessions),

@@ -77,7 +77,10 @@ export async function runSession(options: SessionRunOptions): Promise<SessionRun
     const end = await publishIngest(ingest, session.urls.publish, options.signal, {
       onFrame: (stamp) => {
         run.source.push(stamp);
-        if (options.paramsMidway?.atFrame === run.source.length) midway = api.updateParams(session.id, options.paramsMidway.values);
+        if (options.paramsMidway?.atFrame !== run.source.length) return;
+        midway = api.updateParams(session.id, options.paramsMidway.values);
+        // Awaited once the source has ended, like those above.
+        midway.catch(() => undefined);
       },
     });
     await within(playing, DRAIN_DEADLINE_MS, 'The last frames did not arrive in time.');

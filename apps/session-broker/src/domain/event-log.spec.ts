@@ -28,8 +28,11 @@ describe('An event log', () => {
     const text = 'x'.repeat(KEPT_EVENT_BYTES / 4);
     for (let at = 0; at < 10; at += 1) log.append(text);
     expect(rest(log, 0)).toEqual([8, 9, 10]);
+    // Bytes as they are sent, not characters: each of these takes three.
+    for (let at = 0; at < 10; at += 1) log.append('水'.repeat(KEPT_EVENT_BYTES / 12));
+    expect(rest(log, 0)).toEqual([18, 19, 20]);
     log.append('x'.repeat(KEPT_EVENT_BYTES * 2));
-    expect(rest(log, 0)).toEqual([11]);
+    expect(rest(log, 0)).toEqual([21]);
   });
 
   it('begins anew for a client that comes with a number of another life', () => {

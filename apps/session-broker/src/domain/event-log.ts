@@ -36,9 +36,9 @@ export class EventLog {
     this.#lastId += 1;
     const json = JSON.stringify(event);
     this.#kept.push({ id: this.#lastId, json });
-    this.#keptBytes += json.length;
+    this.#keptBytes += Buffer.byteLength(json);
     while (this.#kept.length > 1 && (this.#kept.length > KEPT_EVENTS || this.#keptBytes > KEPT_EVENT_BYTES)) {
-      this.#keptBytes -= this.#kept.shift()!.json.length;
+      this.#keptBytes -= Buffer.byteLength(this.#kept.shift()!.json);
     }
     this.#tell();
   }

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { OutputOptions } from '@runnel/schemas';
 import { SLOTS, turns, World } from '../testing/world.ts';
 
 let world: World;
@@ -75,6 +76,19 @@ describe('A parameter update whose write failed', () => {
     world.edge = 'answers';
     await expect(world.manager.updateParams(id, { y: 2 })).resolves.toEqual({ revision: 2, values: { y: 2 } });
     expect(world.controls.get(id)).toEqual([1, 2]);
+  });
+});
+
+describe('A session whose worker breaks at its start', () => {
+  it('ends without telling clients what broke inside', async () => {
+    await enter();
+    world.worker = 'breaks';
+    const created = world.manager.create({ processor: 'p', params: {}, output: OutputOptions.parse({}), trace: false });
+    await expect(created).rejects.toMatchObject({ code: 'internal' });
+    const [session] = sessions();
+    expect(session).toMatchObject({ state: 'ended', endReason: 'start_failed' });
+    expect(session.endDetail).toBe('Something failed inside. The log of the service says what.');
+    expect(world.manager.capabilities()).toMatchObject([{ slotsFree: SLOTS }]);
   });
 });
 

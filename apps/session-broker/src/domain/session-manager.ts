@@ -115,7 +115,7 @@ export class SessionManager {
       this.#supervisor.started(record);
     } catch (thrown) {
       const error = toRunnelError(thrown);
-      this.#supervisor.fail(record, error.message);
+      this.#supervisor.fail(record, publicDetail(error));
       if (record.urls === null) this.#registry.remove(record);
       throw error;
     }
@@ -187,4 +187,9 @@ export class SessionManager {
     this.#directory.sweep(nowMs);
     this.#registry.prune(nowMs);
   }
+}
+
+/** What a client may read of a failed start. The message of an error from inside could quote anything, so only the log has it. */
+function publicDetail(error: RunnelError): string {
+  return error.code === 'internal' ? 'Something failed inside. The log of the service says what.' : error.message;
 }

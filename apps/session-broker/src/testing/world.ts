@@ -16,7 +16,7 @@ const HANG_MS = 400;
 const DEADLINES = { BROKER_STOP_DEADLINE_MS: '200', BROKER_START_DEADLINE_MS: '200', BROKER_PLACE_DEADLINE_MS: '200' };
 
 /** How a part of the world answers from now on. */
-export type Mood = 'answers' | 'refuses' | 'hangs';
+export type Mood = 'answers' | 'refuses' | 'breaks' | 'hangs';
 /** Something that happens. `nth` picks one of the sessions. */
 export type Step =
   | { do: 'create' }
@@ -174,6 +174,7 @@ export class World {
 
   async #mood(mood: Mood): Promise<void> {
     if (mood === 'refuses') throw new RunnelError('no_capacity', { message: 'not now' });
+    if (mood === 'breaks') throw new Error('connect failed: http://10.0.0.7/secret-channel');
     if (mood === 'hangs') await new Promise((resolve) => setTimeout(resolve, HANG_MS));
   }
 }
