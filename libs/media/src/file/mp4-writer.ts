@@ -46,7 +46,11 @@ export interface Mp4WriterOptions {
 export function checkWritable(path: string): void {
   let existed = true;
   try {
-    existed = statSync(path, { throwIfNoEntry: false }) !== undefined;
+    const found = statSync(path, { throwIfNoEntry: false });
+    existed = found !== undefined;
+    // Opening a pipe would wait for its reader, and an MP4 has to be written back and forth.
+    if (found !== undefined && !found.isFile() && !found.isDirectory())
+      throw Object.assign(new Error('not a regular file'), { code: 'ENXIO' });
     closeSync(openSync(path, 'a'));
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
@@ -54,6 +58,7 @@ export function checkWritable(path: string): void {
       ENOENT: 'its folder does not exist',
       ENOTDIR: 'its folder is a file',
       EISDIR: 'it is a folder',
+      ENXIO: 'it is a pipe or device, not a file',
       EACCES: 'permission denied',
       EROFS: 'read-only file system',
     }[code ?? ''];
@@ -75,7 +80,9 @@ export function openMp4Writer({ path, video, audio, live }: Mp4WriterOptions): M
     stream.timeBase = TICKS;
     return stream;
   };
-  const settings = Dictionary.fromObject({ movflags: live ? '+hybrid_fragmented+frag_keyframe' : '+faststart' });
+  // The index waits for the first fragment, which tells when each track begins: without that, one that begins later than the other would be
+  // written as if its first unit lasted from the start of the file on.
+  const settings = Dictionary.fromObject({ movflags: live ? '+hybrid_fragmented+frag_keyframe+delay_moov' : '+faststart' });
   const streams: { video: Stream; audio: Stream | null } = (() => {
     try {
       const both = { video: describe(video), audio: audio === null ? null : describe(audio) };

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TsDemuxer, TsMuxer, type AudioBlock } from '@runnel/media-core';
+import { openMediaFile, toTicks } from '../file/media-file.ts';
 import { createNodeAvDriver } from '../node-av/driver.ts';
+import { newPacket, timeOf } from '../node-av/ffmpeg.ts';
 import { startIngest } from './ingest.ts';
 import { inspectClip } from './inspect-clip.ts';
 import { makeTestClip } from './make-test-clip.ts';
@@ -24,6 +26,20 @@ beforeAll(async () => {
 }, 60_000);
 
 const WHOLE = { duplicates: 0, gaps: 0, misordered: 0, unreadable: 0 };
+
+/** PTS of the first packet of each track. */
+function firstTicks(file: string): { video: number; audio: number } {
+  const media = openMediaFile(file);
+  const packet = newPacket();
+  const first = { video: Number.NaN, audio: Number.NaN };
+  for (let kind = media.read(packet); kind !== null; kind = media.read(packet)) {
+    if (Number.isNaN(first[kind])) first[kind] = toTicks(timeOf(packet.pts)!, media[kind]!.timeBase);
+    packet.unref();
+  }
+  packet.free();
+  media.close();
+  return first;
+}
 
 describe('startRecorder', () => {
   it('writes every frame and the sound on time, and reports what a viewer sees', async () => {
@@ -55,6 +71,28 @@ describe('startRecorder', () => {
     expect(Math.abs(report.avOffsetMs!)).toBeLessThan(1);
   });
 
+  // Either side of the second keyframe, at half a second, where the index that is written first has to know of the sound.
+  it.each([0.3, 1.5])('puts sound that begins %d s after the picture where it belongs', async (lateSeconds) => {
+    const recorder = await startRecorder({ output: path('late.mp4'), format: 'mp4', decode: false });
+    const muxer = new TsMuxer({ video: 'h264', audio: { codec: 'aac', channels: 2 } });
+    const out: Uint8Array[] = [];
+    const soundFrom = 126_000 + lateSeconds * 90_000;
+    const demuxer = new TsDemuxer({
+      onUnit: (unit, stream) => {
+        if (stream.kind === 'video') out.push(...(unit.keyframe ? [muxer.segmentStart()] : []), muxer.video(unit));
+        else if (unit.pts >= soundFrom) out.push(muxer.audio(unit));
+      },
+    });
+    for (const piece of pieces) demuxer.push(piece);
+    for (const piece of out) await recorder.push(piece);
+    const { videoStartPts, audioStartPts } = await recorder.finish();
+    await recorder.close();
+    const first = firstTicks(path('late.mp4'));
+    expect(audioStartPts).toBeGreaterThanOrEqual(soundFrom);
+    // An MP4 counts samples of sound.
+    expect(Math.abs(first.audio - first.video - (audioStartPts! - videoStartPts!))).toBeLessThanOrEqual(2);
+  });
+
   it('leaves a playable file when its process is killed, and says so', async () => {
     const recorder = await startRecorder({ output: path('c.mp4'), format: 'mp4', decode: true });
     const frames = recorder.frames[Symbol.asyncIterator]();
@@ -78,7 +116,7 @@ describe('startRecorder', () => {
   });
 
   it('tells at once that a file cannot be written', async () => {
-    for (const output of [path('none/x.mp4'), folder])
+    for (const output of [path('none/x.mp4'), folder, '/dev/null'])
       await expect(startRecorder({ output, format: 'mp4', decode: false })).rejects.toMatchObject({ code: 'file_not_writable' });
   });
 
