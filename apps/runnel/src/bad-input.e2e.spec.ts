@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
+import { makeTestClip } from '@runnel/media';
 import { runCli } from './testing/cli.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'runnel-bad-'));
@@ -69,6 +70,21 @@ describe('bad input gives one clear line, exit code 2, and leaves nothing runnin
     },
     60_000,
   );
+
+  it('also when the output is the input, named twice or by a link, which stays as it is', async () => {
+    const clip = join(folder, 'clip.mp4');
+    await makeTestClip({ path: clip, seconds: 1, width: 320, height: 180 });
+    symlinkSync(clip, join(folder, 'link.mp4'));
+    const before = readFileSync(clip);
+    for (const output of ['clip.mp4', 'link.mp4']) {
+      const ran = await runCli(['demo', '--json', '--input', clip, ...out(output)]);
+      expect(JSON.parse(ran.stdout)).toMatchObject({
+        error: { code: 'file_not_writable', message: expect.stringContaining('the input itself') },
+      });
+      expect([ran.code, ran.leftBehind]).toEqual([2, []]);
+    }
+    expect(readFileSync(clip).equals(before)).toBe(true);
+  }, 60_000);
 
   it('as JSON when asked', async () => {
     const ran = await runCli(['demo', '--json', '--input', text, ...out('m.mp4')]);

@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { RunnelError } from '@runnel/errors';
 import { inspectClip, probe, startRecorder } from '@runnel/media';
 import type { ParamValues, SessionEvent } from '@runnel/schemas';
 import type { Logger } from '@runnel/service';
@@ -33,6 +35,7 @@ export interface DemoOptions {
  */
 export async function runDemo(options: DemoOptions): Promise<DemoSummary> {
   const source = await probe(options.input);
+  refuseOverwriting(options);
   const totalSeconds = Math.min(options.seconds ?? Infinity, source.durationMs === null ? Infinity : source.durationMs / 1000);
   const totalFrames = Number.isFinite(totalSeconds) ? Math.round(totalSeconds * source.fps) : 0;
   const recorder = await startRecorder({ output: options.output, format: 'mp4', decode: true });
@@ -55,4 +58,12 @@ export async function runDemo(options: DemoOptions): Promise<DemoSummary> {
   } finally {
     await recorder.close();
   }
+}
+
+/** Whoever names one file twice, also by way of a link, keeps it. @throws RunnelError `file_not_writable`. */
+function refuseOverwriting({ input, output }: Pick<DemoOptions, 'input' | 'output'>): void {
+  const from = statSync(input);
+  const to = statSync(output, { throwIfNoEntry: false });
+  if (to !== undefined && to.ino === from.ino && to.dev === from.dev)
+    throw new RunnelError('file_not_writable', { message: `${output} is the input itself: it would be overwritten while it is read.` });
 }
