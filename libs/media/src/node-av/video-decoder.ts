@@ -4,6 +4,7 @@ import type { AVCodecID } from 'node-av/constants';
 import { Codec, CodecContext, Rational, type CodecParameters, type Packet } from 'node-av/lib';
 import { TICKS_PER_SECOND } from '@runnel/media-core';
 import { asBuffer, check, newPacket, timeOf } from './ffmpeg.ts';
+import { PictureClock } from './picture-clock.ts';
 import { PicturePool } from './picture-pool.ts';
 
 /** A video decoder that also takes FFmpeg's own packets, for files. */
@@ -30,6 +31,7 @@ export async function openVideoDecoder(codecId: AVCodecID, parameters?: CodecPar
   }
 
   const pool = new PicturePool();
+  const clock = new PictureClock();
   const packet = newPacket();
   let closed = false;
 
@@ -40,7 +42,7 @@ export async function openVideoDecoder(codecId: AVCodecID, parameters?: CodecPar
         pool.give(frame);
         return;
       }
-      const pts = timeOf(frame.bestEffortTimestamp) ?? timeOf(frame.pts);
+      const pts = clock.timeOf(timeOf(frame.bestEffortTimestamp) ?? timeOf(frame.pts));
       if (pts === null) pool.give(frame);
       else onPicture(pool.lend(frame, pts));
     }
