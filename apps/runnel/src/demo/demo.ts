@@ -42,8 +42,13 @@ export async function runDemo(options: DemoOptions): Promise<DemoSummary> {
   try {
     const solo = await startSolo({ host: '127.0.0.1', apiPort: 0, edgePort: 0, logger: options.logger });
     try {
+      let trouble = 'Nothing came out of the session.';
       const run = await runSession({
         ...options,
+        onEvent: (event) => {
+          if (event.type === 'error') trouble = event.message;
+          options.onEvent(event);
+        },
         api: createApiClient(solo.apiUrl),
         recorder,
         paramsMidway:
@@ -51,6 +56,8 @@ export async function runDemo(options: DemoOptions): Promise<DemoSummary> {
         onFrames: (seen) => options.onProgress(seen, totalFrames),
         onGap: (gap) => options.logger.warn(gap, 'segments of the output were missed'),
       });
+      if (run.recorded.frames === 0)
+        throw new RunnelError('processor_failed', { message: `No picture came out, so that there is no ${options.output}: ${trouble}` });
       return summarize(run, await inspectClip(options.output), options.output);
     } finally {
       await solo.close();

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { RunnelError } from '@runnel/errors';
 import { TICKS_PER_SECOND, type Ticks } from '@runnel/media-core';
-import { AVERROR_DECODER_NOT_FOUND, AVMEDIA_TYPE_AUDIO, AVMEDIA_TYPE_VIDEO } from 'node-av/constants';
+import { AV_DISPOSITION_ATTACHED_PIC, AVERROR_DECODER_NOT_FOUND, AVMEDIA_TYPE_AUDIO, AVMEDIA_TYPE_VIDEO } from 'node-av/constants';
 import { avGetCodecName, Dictionary, FormatContext, type Packet, type Rational, type Stream } from 'node-av/lib';
 import { timeOf } from '../node-av/ffmpeg.ts';
 
@@ -67,7 +67,8 @@ function describe(context: FormatContext, path: string): MediaFile {
   const index = context.findBestStream(AVMEDIA_TYPE_VIDEO);
   if (index === AVERROR_DECODER_NOT_FOUND)
     throw new RunnelError('unsupported_codec', { message: `There is no decoder for the video in ${path}.` });
-  if (index < 0)
+  // The picture on the cover of a song is a video stream to FFmpeg, which names it only where there is no other.
+  if (index < 0 || context.streams[index].disposition & AV_DISPOSITION_ATTACHED_PIC)
     throw isMediaName(path) && context.nbStreams === 0
       ? unreadable(path)
       : new RunnelError('not_video', { message: `${path} has no video track.` });

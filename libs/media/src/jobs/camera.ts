@@ -1,11 +1,15 @@
+import { RunnelError } from '@runnel/errors';
 import {
+  AAC_FRAME_SAMPLES,
   SegmentCutter,
+  TICKS_PER_SECOND,
   TsMuxer,
   type AudioBlock,
   type AudioEncoder,
   type EncodedUnit,
   type Picture,
   type PixelConverter,
+  type Ticks,
   type VideoEncoder,
 } from '@runnel/media-core';
 import { openAudioEncoder } from '../node-av/audio-encoder.ts';
@@ -13,9 +17,12 @@ import { openConverter } from '../node-av/converter.ts';
 import { openVideoEncoder } from '../node-av/video-encoder.ts';
 import type { MediaFile } from '../file/media-file.ts';
 import type { IngestOptions } from './ingest.ts';
+import { START_PTS } from './source.ts';
 
 /** Sample rates that are kept; others become the first. */
 const SAMPLE_RATES: readonly number[] = [48_000, 44_100, 32_000];
+/** A worker encodes nothing smaller: one macroblock of H.264. */
+const SIDE_MIN_PIXELS = 16;
 const AUDIO_KBPS_PER_CHANNEL = 64;
 
 /** What a camera does with pictures and sound: fits, encodes and muxes them. */
@@ -27,21 +34,25 @@ export class Camera {
   readonly #muxer: TsMuxer;
   readonly #cutter: SegmentCutter;
   readonly #converter: PixelConverter = openConverter();
+  /** Length of a unit of sound. */
+  readonly #unitTicks: Ticks;
   #fitted: Picture | null = null;
   frames = 0;
-  videoStartPts: number | null = null;
-  audioStartPts: number | null = null;
+  videoStartPts: Ticks | null = null;
+  /** Of the first sound that reaches into the first picture or comes after it. */
+  audioStartPts: Ticks | null = null;
 
   private constructor(
     size: { width: number; height: number },
     video: VideoEncoder,
-    audio: { encoder: AudioEncoder; channels: number } | null,
+    audio: { encoder: AudioEncoder; sampleRate: number; channels: number } | null,
     segmentFrames: number,
   ) {
     this.#width = size.width;
     this.#height = size.height;
     this.#video = video;
     this.#audio = audio?.encoder ?? null;
+    this.#unitTicks = audio === null ? 0 : (AAC_FRAME_SAMPLES * TICKS_PER_SECOND) / audio.sampleRate;
     this.#muxer = new TsMuxer({ video: 'h264', audio: audio === null ? null : { codec: 'aac', channels: audio.channels } });
     this.#cutter = new SegmentCutter({ at: 'frames', frames: segmentFrames });
   }
@@ -49,17 +60,22 @@ export class Camera {
   /** Opens the encoders for what a file holds. */
   static async open(file: MediaFile, hasAudio: boolean, options: IngestOptions): Promise<Camera> {
     const size = fit(file, options.maxWidth);
+    if (size.width < SIDE_MIN_PIXELS || size.height < SIDE_MIN_PIXELS)
+      throw new RunnelError('unsupported_codec', {
+        message: `A picture of ${size.width}x${size.height} is too small to send: ${SIDE_MIN_PIXELS} pixels a side is the least.`,
+      });
     const video = await openVideoEncoder({ ...size, framerate: file.fps, bitrateKbps: options.bitrateKbps, gopFrames: options.gopFrames });
     if (!hasAudio || file.audio === null) return new Camera(size, video, null, options.segmentFrames);
-    const { sampleRate, channels: sourceChannels } = file.audio.codecpar;
+    const { sampleRate: sourceRate, channels: sourceChannels } = file.audio.codecpar;
+    const sampleRate = SAMPLE_RATES.includes(sourceRate) ? sourceRate : SAMPLE_RATES[0];
     const channels = Math.min(2, Math.max(1, sourceChannels));
     const encoder = await openAudioEncoder({
       codec: 'aac',
-      sampleRate: SAMPLE_RATES.includes(sampleRate) ? sampleRate : SAMPLE_RATES[0],
+      sampleRate,
       channels,
       bitrateKbps: AUDIO_KBPS_PER_CHANNEL * channels,
     });
-    return new Camera(size, video, { encoder, channels }, options.segmentFrames);
+    return new Camera(size, video, { encoder, sampleRate, channels }, options.segmentFrames);
   }
 
   /** Encodes a picture; gives whether a new segment begins with it, and its packets, those of the tables first then. Does not release it. */
@@ -102,7 +118,8 @@ export class Camera {
   }
 
   #onAudio(unit: EncodedUnit, packets: Uint8Array[]): void {
-    this.audioStartPts ??= unit.pts;
+    // What has ended when the picture begins is not the start of its sound: a viewer that begins with the picture never hears it.
+    if (unit.pts + this.#unitTicks > START_PTS) this.audioStartPts ??= unit.pts;
     packets.push(this.#muxer.audio(unit));
   }
 

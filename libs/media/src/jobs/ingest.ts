@@ -30,7 +30,7 @@ export interface IngestEnd {
   hasAudio: boolean;
   /** PTS of the first picture; null without any. */
   videoStartPts: Ticks | null;
-  /** PTS of the first audio unit, which is the encoder's padding. */
+  /** PTS of the first audio unit that does not end before the first picture begins; null without any. */
   audioStartPts: Ticks | null;
 }
 

@@ -81,7 +81,7 @@ describe('startIngest', () => {
     const messages = await collect();
     const frames = framesOf(messages);
     expect(frames.map(({ pts }) => pts)).toEqual(Array.from({ length: 90 }, (_, n) => 126_000 + n * 3000));
-    expect(messages.at(-1)).toEqual({ kind: 'end', frames: 90, hasAudio: true, videoStartPts: 126_000, audioStartPts: 124_080 });
+    expect(messages.at(-1)).toEqual({ kind: 'end', frames: 90, hasAudio: true, videoStartPts: 126_000, audioStartPts: 126_000 });
     expect(messages.filter(({ kind }) => kind === 'cut')).toHaveLength(29);
     const { video, audio } = demux(bytesOf(messages));
     expect(video.map(({ pts }) => pts)).toEqual(frames.map(({ pts }) => pts));
@@ -109,6 +109,13 @@ describe('startIngest', () => {
   it('goes on from the beginning when asked to, with times that go on', async () => {
     const frames = framesOf(await collect({ loop: true, seconds: 7 }));
     expect(frames.map(({ pts }) => pts)).toEqual(Array.from({ length: 210 }, (_, n) => 126_000 + n * 3000));
+  });
+
+  it('refuses pictures that no worker could send back', async () => {
+    await expect(collect({ maxWidth: 8 })).rejects.toMatchObject({
+      code: 'unsupported_codec',
+      message: expect.stringContaining('16 pixels'),
+    });
   });
 
   it('scales down to a width', async () => {

@@ -71,7 +71,9 @@ async function openSink(output: string): Promise<Sink> {
   if (output.endsWith('.mp4')) {
     const recorder = await startRecorder({ output, format: 'mp4', decode: false });
     const finish = async () => {
-      await recorder.finish();
+      const { frames } = await recorder.finish();
+      if (frames === 0)
+        throw new RunnelError('broken_media', { message: `No keyframe came, so that there is no ${output}: nothing could be recorded.` });
     };
     return { write: (bytes) => recorder.push(bytes), finish, close: () => recorder.close(), closed: new AbortController().signal };
   }
