@@ -12,7 +12,9 @@ function markdownFiles(folder: string): string[] {
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
-const pages = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'libs/worker/README.md'].map((name) => join(root, name)).concat(markdownFiles('docs'));
+const pages = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'libs/worker/README.md']
+  .map((name) => join(root, name))
+  .concat(markdownFiles('docs'));
 
 /** The long flags of a command and of the commands below it. */
 function flagsOf(command: Command): string[] {

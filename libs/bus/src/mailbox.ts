@@ -15,6 +15,7 @@ export class Mailbox<Job> {
   readonly #options: MailboxOptions<Job>;
   readonly #waiting: Job[] = [];
   readonly #running = new Set<Promise<void>>();
+  /** A turn is already booked: any number of offers share it. */
   #scheduled = false;
   #closed = false;
 
@@ -44,6 +45,7 @@ export class Mailbox<Job> {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
+    // Never in the caller's own turn: over a network too, a publisher has returned before anybody hears it.
     setImmediate(() => {
       this.#scheduled = false;
       while (this.#waiting.length > 0 && this.#running.size < this.#options.concurrency) this.#start(this.#waiting.shift()!);

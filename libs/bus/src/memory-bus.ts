@@ -37,7 +37,9 @@ class MemoryBus implements Bus {
   readonly #limits: Required<Omit<MemoryBusOptions, 'onError'>>;
   readonly #onError: NonNullable<MemoryBusOptions['onError']>;
   readonly #subscribers = new Set<Standing<Omit<Call, 'answer'>>>();
+  /** In the order of turns: whoever was asked last stands at the end. */
   readonly #responders = new Set<Standing<Call>>();
+  /** Rejects the requests that wait for an answer; each leaves when it is settled, so deadlines bound it. */
   readonly #pending = new Set<(error: RunnelError) => void>();
   readonly #stats = { droppedFull: 0, droppedInvalid: 0, handlerFailures: 0 };
   #closing: Promise<void> | undefined;
@@ -63,7 +65,9 @@ class MemoryBus implements Bus {
   async subscribe<D extends EventDef>(def: D, vars: Vars<D['subject']>, handler: EventHandler<D>): Promise<Subscription> {
     return this.#stand(this.#subscribers, subjectOf(def.subject, vars, { wildcards: true }), {
       capacity: this.#limits.queueLength,
+      // One at a time keeps the order of events for handlers that await something.
       concurrency: 1,
+      // An event that nobody has begun to handle is lost with its subscriber: at-most-once.
       discard: () => {},
       run: async ({ subject, text }) => {
         try {
@@ -95,6 +99,7 @@ class MemoryBus implements Bus {
     return this.#stand(this.#responders, subjectOf(def.subject, vars, { wildcards: false }), {
       capacity: this.#limits.concurrentRequests,
       concurrency: this.#limits.concurrentRequests,
+      // A request must never be left to its deadline when it is known already that nobody will answer.
       discard: ({ answer, subject }) => answer(encodeFailure(noResponder(subject))),
       run: async ({ subject, text, answer }) => {
         try {
@@ -114,6 +119,7 @@ class MemoryBus implements Bus {
   }
 
   async #close(): Promise<void> {
+    // First the requesters: a handler that waits for one of them could not end otherwise.
     for (const fail of this.#pending) fail(shuttingDown());
     const standing = [...this.#subscribers, ...this.#responders];
     this.#subscribers.clear();

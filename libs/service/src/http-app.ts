@@ -72,6 +72,7 @@ export async function startHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   });
   app.useGlobalFilters(new ProblemFilter(logger));
 
+  // Runs from the last step to the first: refuse, drain, wait for what is open, then close server and providers.
   const shutdown = new ShutdownSequence(logger);
   shutdown.add('http server and providers', () => app.close());
   shutdown.add(

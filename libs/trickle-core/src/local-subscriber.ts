@@ -42,6 +42,7 @@ class LocalSubscriber implements Subscriber {
     if (this.#channel === undefined) throw new RunnelError('channel_not_found', { message: 'There is no such channel.' });
     const answer = this.#channel.read(this.#target);
     if (answer.kind === 'ended') return this.#end();
+    // As a 470 over HTTP: what was missed is told once, and reading goes on at the live edge (Trickle spec, 14.1).
     if (answer.kind === 'gone') {
       this.#target = answer.latest;
       return { kind: 'gap', from: answer.seq, to: answer.latest, reason: 'window' };
@@ -50,9 +51,11 @@ class LocalSubscriber implements Subscriber {
     this.#readers.add(reader);
     const signals = [this.#closing.signal, signal];
     while (!reader.ready && !isAborted(signals)) await nextChange(reader, signals);
+    // Nobody will read this one: an empty segment has nothing to read, an aborted wait hands nothing out.
     if (reader.segment.bytes === 0 || isAborted(signals)) this.#leave(reader);
     signal?.throwIfAborted();
     if (this.#closing.signal.aborted) return null;
+    // The segment that was waited for will not come any more; one that was merely ended empty is handed out as such.
     if (reader.segment.bytes === 0 && this.#channel.ended) return this.#end();
     this.#target = reader.segment.seq + 1;
     return { kind: 'segment', seq: reader.segment.seq, bytes: this.#bytesOf(reader) };
@@ -72,6 +75,7 @@ class LocalSubscriber implements Subscriber {
         else if (reader.end !== null || closing.aborted) break;
         else await nextChange(reader, [closing]);
       }
+      // Only a segment that its publisher has closed is whole; everything else must not be taken for it (Trickle spec, 14.3).
       if (reader.end === 'closed' || reader.segment.bytes === 0) return;
       const why = reader.end === 'evicted' ? 'left the window while it was read' : 'was cut by its publisher or by the closing subscriber';
       throw new RunnelError('segment_cut', { message: `Segment ${reader.segment.seq} ${why}.` });

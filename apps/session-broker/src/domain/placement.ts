@@ -25,6 +25,7 @@ export async function place(record: SessionRecord, candidates: Candidate[], port
   for (const { workerId } of candidates) {
     if (!directory.reserve(workerId, record.id)) continue;
     record.workerId = workerId;
+    // Once for all candidates: a worker that refuses has not touched the channels.
     record.urls ??= (await bus.request(BUS.edgeCreate, {}, { sessionId: record.id }, { deadlineMs: record.seed.deadlines.placingMs })).urls;
     ports.onPlaced(record);
     if (await tryStart(record, workerId, ports)) return;
@@ -53,6 +54,7 @@ async function tryStart(record: SessionRecord, workerId: string, { bus, director
     );
   } catch (thrown) {
     const { code } = toRunnelError(thrown);
+    // These say that nothing was begun there. After any other failure, a deadline above all, the worker may hold the session.
     if (code !== 'no_capacity' && code !== 'overloaded' && code !== 'no_responder' && code !== 'shutting_down') throw thrown;
     directory.release(workerId, record.id);
     if (code === 'no_responder' || code === 'shutting_down') directory.markAbsent(workerId);

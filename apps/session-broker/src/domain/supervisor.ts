@@ -49,6 +49,7 @@ interface Company {
 export class SessionSupervisor {
   readonly #ports: SupervisorPorts;
   readonly #tasks: Tasks;
+  /** From `placed` to the end; its size is that of the live sessions. */
   readonly #company = new Map<SessionRecord, Company>();
   /** Ended sessions whose channels are still open, with the time to close them. */
   readonly #lingering = new Map<SessionRecord, number>();
@@ -62,6 +63,7 @@ export class SessionSupervisor {
   placed(record: SessionRecord): void {
     const { clock, config } = this.#ports;
     if (this.#company.has(record)) return;
+    // Stopped while the edge made its channels: there is nobody left to read them, so they go at the next sweep.
     if (record.life.state === 'ended') {
       this.#lingering.set(record, clock.nowMs());
       return;
@@ -99,9 +101,11 @@ export class SessionSupervisor {
       this.#apply(record, { type: 'gone', ...end });
       return;
     }
+    // The session may end by its deadline meanwhile; the task below then finds nothing more to do.
     if (company.stopping) return;
     company.stopping = true;
     this.#tasks.run(async () => {
+      // The worker first, so that its last events (why it stopped, final counts) are in the channel when it is read to its end.
       if (record.workerId !== null && !company.workerDone) await this.#tellStop(record, record.workerId);
       company.workerDone = true;
       await this.#lastEvents(company);

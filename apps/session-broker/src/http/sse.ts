@@ -10,6 +10,7 @@ const SSE_KEEP_ALIVE_MS = 15_000;
  * when the next one for it is gone. It may come back with `Last-Event-ID`; what it has missed is told by a `warning` without an id.
  */
 export function streamEvents(reply: FastifyReply, log: EventLog, lastEventId: number): void {
+  // From here on the response is ours: Fastify would wait for a whole payload.
   reply.hijack();
   const { raw } = reply;
   let read = log.resumeAt(lastEventId);
@@ -20,6 +21,7 @@ export function streamEvents(reply: FastifyReply, log: EventLog, lastEventId: nu
   const pump = () => {
     while (!raw.destroyed) {
       const next = log.after(read);
+      // Too slow: what comes next for this client is gone. It comes back with the number of its last event and is told.
       if (next !== undefined && next.id !== read + 1) raw.destroy();
       if (next === undefined && log.ended) raw.end();
       if (next === undefined || blocked || raw.destroyed) return;

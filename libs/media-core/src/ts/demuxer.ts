@@ -40,13 +40,18 @@ interface Lane {
 export class TsDemuxer {
   readonly stats: TsDemuxStats = createStats();
   readonly #options: TsDemuxerOptions;
+  /** By PID (13 bits, so at most 8192); PIDs that are not read have none. */
   readonly #lanes: (Lane | undefined)[] = [];
   readonly #clock = new TimestampUnwrapper();
+  /** The beginning of a packet whose rest has not come yet; `#carried` bytes of it count. */
   readonly #carry = new Uint8Array(TS_PACKET_BYTES);
   #carried = 0;
+  /** Whether the next packet is known to begin where the last one ended. A stream is taken to begin with a packet. */
   #synced = true;
+  /** Where the PAT says that the program's table is; -1 before it has come. */
   #pmtPid = -1;
   #program: TsProgram | null = null;
+  /** The PMT as it was read last, to tell a repetition from a change. */
   #programBytes = new Uint8Array(0);
 
   constructor(options: TsDemuxerOptions) {
@@ -64,6 +69,7 @@ export class TsDemuxer {
     let bytes = input;
     let at = 0;
     if (this.#carried > 0) {
+      // The usual case: the packet is completed in place, and the rest of the bytes is read where it lies, without a copy.
       if (this.#synced && this.#carry[0] === TS_SYNC_BYTE) {
         const missing = TS_PACKET_BYTES - this.#carried;
         this.#carry.set(missing < bytes.length ? bytes.subarray(0, missing) : bytes, this.#carried);
@@ -144,7 +150,9 @@ export class TsDemuxer {
       this.stats.badPackets += 1;
       return;
     }
+    // discontinuity_indicator: the sender says that its counter starts anew.
     if ((flags & 0x80) !== 0) lane.expected = -1;
+    // Without payload the counter does not move (a PCR on its own), so there is nothing to check.
     if ((control & 0x10) === 0 || payloadAt === end) return;
 
     const unitStart = (second & 0x40) !== 0;
@@ -156,6 +164,7 @@ export class TsDemuxer {
       this.stats.brokenSections += kind.assembler.push(bytes.subarray(payloadAt, end), unitStart, this.#onSection);
       return;
     }
+    // A unit with a hole is worse than none: decoders show it as a smear until the next keyframe.
     if (loss === 'lost') kind.assembler.drop();
     if (unitStart) kind.assembler.begin((flags & 0x40) !== 0);
     kind.assembler.append(bytes, payloadAt, end, stuffing);
@@ -164,6 +173,7 @@ export class TsDemuxer {
   /** ISO/IEC 13818-1, 2.4.3.3: counts up with each payload; one exact repeat is allowed. */
   #checkContinuity(lane: Lane, bytes: Uint8Array, at: number, payloadAt: number, unitStart: boolean): 'fine' | 'lost' | 'duplicate' {
     const counter = bytes[at + 3] & 0x0f;
+    // The result decides on this packet; the counter follows it in any case, so that one loss is counted once.
     const { expected } = lane;
     let result: 'fine' | 'lost' = 'fine';
     if (expected !== -1 && counter !== expected) {
@@ -171,6 +181,7 @@ export class TsDemuxer {
         this.stats.duplicates += 1;
         return 'duplicate';
       }
+      // Each segment may come from a muxer of its own (PyTrickle makes a new one); its counters begin at 0 with a whole unit.
       if (unitStart && counter === 0) {
         this.stats.restarts += 1;
       } else {
@@ -211,6 +222,7 @@ export class TsDemuxer {
         wanted.delete(pid);
         continue;
       }
+      // The stream is gone from the program: what has come of its last unit is whole, or never will be.
       lane.kind.assembler.finish();
       this.#lanes[pid] = undefined;
     }
@@ -236,6 +248,7 @@ export class TsDemuxer {
           this.stats.droppedUnits += 1;
           return;
         }
+        // DTS first: it grows with the stream, while PTS jump back and forth around it.
         const dts = this.#clock.unwrap(header.dts);
         const pts = header.pts === header.dts ? dts : this.#clock.unwrap(header.pts);
         if (read(pes.subarray(header.payloadAt), { pts, dts, randomAccess }, emit)) this.stats.droppedUnits += 1;

@@ -25,6 +25,7 @@ export interface TsMuxerOptions extends ProgramLayout {
 export class TsMuxer {
   readonly #layout: ProgramLayout;
   readonly #tables: { pid: number; section: Uint8Array }[];
+  /** Continuity counter of each PID, which goes on from segment to segment. */
   readonly #counters = new Map<number, number>();
 
   constructor(options: TsMuxerOptions) {
@@ -74,8 +75,10 @@ export class TsMuxer {
     { pts, dts, keyframe }: EncodedUnit,
     { pid, streamId, payload, pcr, video }: { pid: number; streamId: number; payload: Uint8Array; pcr: Ticks | null; video: boolean },
   ): Uint8Array {
+    // 9 bytes of header, 5 for each time (ISO/IEC 13818-1, 2.4.3.6).
     const withDts = dts !== pts;
     const pesHeaderBytes = withDts ? 19 : 14;
+    // PES_packet_length counts from behind itself; a value that does not fit is written as 0, which only video may have.
     const pesLength = pesHeaderBytes - 6 + payload.length;
     const isLong = pesLength > 0xffff;
     if (isLong && !video) throw new RangeError(`A PES packet cannot carry ${payload.length} bytes of audio.`);
@@ -86,6 +89,7 @@ export class TsMuxer {
     // A long unit's end shows by stuffing alone: one byte more in the first packet when it would fit exactly.
     if (isLong && (total - (PAYLOAD_BYTES - 1 - firstField)) % PAYLOAD_BYTES === 0) firstField += 1;
     const firstRoom = PAYLOAD_BYTES - 1 - firstField;
+    // Counted beforehand, so that a unit costs one allocation.
     const packets = total <= firstRoom ? 1 : 1 + Math.ceil((total - firstRoom) / PAYLOAD_BYTES);
     const bytes = new Uint8Array(packets * TS_PACKET_BYTES);
 
@@ -93,6 +97,7 @@ export class TsMuxer {
     let sent = 0;
     for (let index = 0; index < packets; index += 1) {
       const at = index * TS_PACKET_BYTES;
+      // -1: no adaptation field. In the last packet it grows by what the payload leaves free: that is the stuffing.
       const field = Math.max(index === 0 ? firstField : -1, PAYLOAD_BYTES - 1 - left);
       this.#header(bytes, at, { pid, unitStart: index === 0, adaptation: field >= 0 });
       let to = at + 4;

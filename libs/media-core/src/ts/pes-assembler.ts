@@ -20,9 +20,11 @@ export class PesAssembler {
   #length = 0;
   /** 0: not known. */
   #total = 0;
+  /** `skipping`: the rest of a unit that was dropped. `released`: handed over early, its end not yet confirmed by the next unit. */
   #state: 'idle' | 'open' | 'skipping' | 'released' = 'idle';
   #randomAccess = false;
   #stuffed = false;
+  /** Units whose end stuffing has foretold; minus infinity once it was wrong. */
   #proof = 0;
 
   /** `onPes` gets a view that is valid during the call. */
@@ -51,6 +53,7 @@ export class PesAssembler {
       this.#state = 'skipping';
     }
     if (this.#state !== 'open') return;
+    // The packet before was stuffed and yet not the last of its unit.
     if (this.#stuffed) this.#proof = Number.NEGATIVE_INFINITY;
     const length = this.#length + (to - from);
     if (length > this.#maxBytes) {

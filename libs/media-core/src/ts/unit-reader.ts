@@ -20,6 +20,7 @@ export function createUnitReader(stream: TsStream): UnitReader {
     const facts = inspectAnnexB(codec, payload);
     // Streams with open groups of pictures have no IDR but in the first; their encoder marks where one can begin.
     const keyframe = facts.keyframe || (randomAccess && facts.parameterSets);
+    // A copy: the assembler writes the next unit over these bytes.
     onUnit({ data: payload.slice(), pts, dts, keyframe });
     return false;
   };
@@ -49,6 +50,7 @@ function createAdtsReader(): UnitReader {
       data = new Uint8Array(tail.length + payload.length);
       data.set(tail);
       data.set(payload, tail.length);
+      // The first frame began in the PES packet before, whose time it keeps; this one's PTS counts from `starts` on.
       starts = tail.length;
     }
     let malformed = false;
@@ -63,6 +65,7 @@ function createAdtsReader(): UnitReader {
       const header = readAdtsHeader(data, at);
       if (header === null) {
         malformed = true;
+        // The first byte of the syncword; what follows it is checked when the loop comes there.
         const next = data.indexOf(0xff, at + 1);
         at = next === -1 ? data.length : next;
         continue;
@@ -72,6 +75,7 @@ function createAdtsReader(): UnitReader {
       time += (AAC_FRAME_SAMPLES * TICKS_PER_SECOND) / header.sampleRate;
       at += header.frameBytes;
     }
+    // No frame is longer, so no more can be needed to complete one.
     tail = data.slice(at, at + ADTS_FRAME_MAX_BYTES);
     tailPts = !aligned && at >= starts ? pts : time;
     return malformed;

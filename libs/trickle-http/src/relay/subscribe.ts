@@ -30,6 +30,7 @@ class SegmentSender {
   readonly #reader: SegmentReader;
   readonly #res: ServerResponse;
   readonly #unlisten: () => void;
+  /** The socket's buffer is full: nothing more is taken from the segment until it has drained (Trickle spec, 4.8). */
   #blocked = false;
   #done = false;
 
@@ -47,6 +48,7 @@ class SegmentSender {
   }
 
   send(): void {
+    // Called on each change of the segment and each drain of the socket, so it has to find out by itself what there is to do.
     if (this.#done || !this.#reader.ready) return;
     if (this.#reader.end === 'evicted') return this.#evicted();
     while (!this.#blocked) {
@@ -75,12 +77,14 @@ class SegmentSender {
       [HEADER.size]: heldBytes === 0 ? segment.bytes : heldBytes,
       'Content-Type': this.#channel.mimeType,
     };
+    // Both as they were when the GET came (Trickle spec, 4.2): the reader has kept them.
     if (segment.seq !== latest) headers[HEADER.latest] = latest;
     if (heldBytes > 0) headers[HEADER.age] = Math.max(0, Math.round(this.#relay.hub.clock() - (segment.firstByteMs ?? segment.createdMs)));
     return headers;
   }
 
   #evicted(): void {
+    // Bytes are lost to this reader: it must not take what it has for the whole (4.8). Without any, it has missed nothing (4.5).
     if (this.#reader.segment.bytes > 0) return this.#reset();
     this.#leave();
     this.#endEmpty();
