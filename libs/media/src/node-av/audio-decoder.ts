@@ -2,7 +2,7 @@ import { RunnelError } from '@runnel/errors';
 import { TICKS_PER_SECOND, type AudioBlock, type AudioDecoder } from '@runnel/media-core';
 import { AV_CHANNEL_ORDER_UNSPEC, type AVCodecID } from 'node-av/constants';
 import { Codec, CodecContext, Frame, Rational, type CodecParameters, type Packet } from 'node-av/lib';
-import { asBuffer, check, newPacket, timeOf } from './ffmpeg.ts';
+import { asBuffer, check, newPacket, once, timeOf } from './ffmpeg.ts';
 import { toPlanarFloat } from './samples.ts';
 
 /** An audio decoder that also takes FFmpeg's own packets, for files. */
@@ -41,7 +41,6 @@ export async function openAudioDecoder(codecId: AVCodecID, { hint, stream }: Nat
   const packet = newPacket();
   const frame = new Frame();
   frame.alloc();
-  let closed = false;
   const drain = (onBlock: (block: AudioBlock) => void): void => {
     while (context.receiveFrameSync(frame) >= 0) {
       const pts = timeOf(frame.bestEffortTimestamp) ?? timeOf(frame.pts);
@@ -74,12 +73,10 @@ export async function openAudioDecoder(codecId: AVCodecID, { hint, stream }: Nat
       drain(onBlock);
       context.flushBuffers();
     },
-    close: () => {
-      if (closed) return;
-      closed = true;
+    close: once(() => {
       packet.free();
       frame.free();
       context.freeContext();
-    },
+    }),
   };
 }

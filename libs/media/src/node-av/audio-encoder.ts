@@ -2,7 +2,7 @@ import { RunnelError } from '@runnel/errors';
 import { OPUS_SAMPLE_RATE, wrapAdts, type AudioEncoder, type AudioEncoderOptions, type EncodedUnit } from '@runnel/media-core';
 import { AV_CODEC_FLAG_GLOBAL_HEADER, AV_SAMPLE_FMT_FLT, AV_SAMPLE_FMT_FLTP, FF_ENCODER_AAC, FF_ENCODER_LIBOPUS } from 'node-av/constants';
 import { Codec, CodecContext, Dictionary, Frame, Rational, type CodecParameters } from 'node-av/lib';
-import { check, copyData, newPacket, timeOf } from './ffmpeg.ts';
+import { check, copyData, newPacket, once, timeOf } from './ffmpeg.ts';
 import { layout, Resampler } from './resampler.ts';
 import { SampleClock } from './sample-clock.ts';
 import { floats } from './samples.ts';
@@ -63,7 +63,6 @@ export async function openAudioEncoder(options: AudioEncoderOptions & { raw?: bo
   /** Samples that were taken so far; those of the frame that is being filled are the last `filled`. */
   let taken = 0;
   let filled = 0;
-  let closed = false;
 
   const drain = (onUnit: (unit: EncodedUnit) => void): void => {
     while (context.receivePacketSync(packet) >= 0) {
@@ -118,13 +117,11 @@ export async function openAudioEncoder(options: AudioEncoderOptions & { raw?: bo
     fillParameters: (parameters) => {
       check(parameters.fromContext(context), 'internal', 'The stream cannot be described');
     },
-    close: () => {
-      if (closed) return;
-      closed = true;
+    close: once(() => {
       resampler.close();
       packet.free();
       frame.free();
       context.freeContext();
-    },
+    }),
   };
 }

@@ -32,3 +32,13 @@ export function copyData(packet: Packet): Uint8Array {
 export function timeOf(value: bigint): number | null {
   return value === AV_NOPTS_VALUE ? null : Number(value);
 }
+
+/** Makes a `close` that may be called again: native memory must be freed once only. */
+export function once(free: () => void): () => void {
+  let done = false;
+  return () => {
+    if (done) return;
+    done = true;
+    free();
+  };
+}

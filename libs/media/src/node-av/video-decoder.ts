@@ -3,7 +3,7 @@ import type { Picture, VideoDecoder } from '@runnel/media-core';
 import type { AVCodecID } from 'node-av/constants';
 import { Codec, CodecContext, Rational, type CodecParameters, type Packet } from 'node-av/lib';
 import { TICKS_PER_SECOND } from '@runnel/media-core';
-import { asBuffer, check, newPacket, timeOf } from './ffmpeg.ts';
+import { asBuffer, check, newPacket, once, timeOf } from './ffmpeg.ts';
 import { PictureClock } from './picture-clock.ts';
 import { PicturePool } from './picture-pool.ts';
 
@@ -33,7 +33,6 @@ export async function openVideoDecoder(codecId: AVCodecID, parameters?: CodecPar
   const pool = new PicturePool();
   const clock = new PictureClock();
   const packet = newPacket();
-  let closed = false;
 
   const drain = (onPicture: (picture: Picture) => void): void => {
     for (;;) {
@@ -72,12 +71,10 @@ export async function openVideoDecoder(codecId: AVCodecID, parameters?: CodecPar
       // Usable again after the end of a stream.
       context.flushBuffers();
     },
-    close: () => {
-      if (closed) return;
-      closed = true;
+    close: once(() => {
       pool.close();
       packet.free();
       context.freeContext();
-    },
+    }),
   };
 }

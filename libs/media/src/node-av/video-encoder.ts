@@ -15,7 +15,7 @@ import {
   FF_ENCODER_LIBX264,
 } from 'node-av/constants';
 import { Codec, CodecContext, Dictionary, Frame, Rational, type CodecParameters } from 'node-av/lib';
-import { check, copyData, newPacket, timeOf } from './ffmpeg.ts';
+import { check, copyData, newPacket, once, timeOf } from './ffmpeg.ts';
 import { copyPlane } from './planes.ts';
 
 /** An encoder whose stream can be written to a file. */
@@ -72,7 +72,6 @@ export async function openVideoEncoder(options: VideoEncoderOptions & { globalHe
   const packet = newPacket();
   let strides = frame.linesize;
   let planes = frame.data!;
-  let closed = false;
   const drain = (onUnit: (unit: EncodedUnit) => void): void => {
     while (context.receivePacketSync(packet) >= 0) {
       const data = copyData(packet);
@@ -116,12 +115,10 @@ export async function openVideoEncoder(options: VideoEncoderOptions & { globalHe
     fillParameters: (parameters) => {
       check(parameters.fromContext(context), 'internal', 'The stream cannot be described');
     },
-    close: () => {
-      if (closed) return;
-      closed = true;
+    close: once(() => {
       packet.free();
       frame.free();
       context.freeContext();
-    },
+    }),
   };
 }
