@@ -1,9 +1,16 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { RunnelError } from '@runnel/errors';
 import { TICKS_PER_SECOND, type Ticks } from '@runnel/media-core';
-import { AV_DISPOSITION_ATTACHED_PIC, AVERROR_DECODER_NOT_FOUND, AVMEDIA_TYPE_AUDIO, AVMEDIA_TYPE_VIDEO } from 'node-av/constants';
+import {
+  AV_DISPOSITION_ATTACHED_PIC,
+  AV_PKT_DATA_DISPLAYMATRIX,
+  AVERROR_DECODER_NOT_FOUND,
+  AVMEDIA_TYPE_AUDIO,
+  AVMEDIA_TYPE_VIDEO,
+} from 'node-av/constants';
 import { avGetCodecName, Dictionary, FormatContext, type Packet, type Rational, type Stream } from 'node-av/lib';
 import { timeOf } from '../node-av/ffmpeg.ts';
+import { rotationOf, type Rotation } from './rotation.ts';
 
 /** Containers that hold films. Playlists, which name other files, images and text are not among them. */
 const CONTAINERS = 'mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,avi,flv,ogg,asf,mxf,nut,wav,mp3,aac,flac';
@@ -23,6 +30,9 @@ const MEDIA_NAME = /\.(mp4|m4v|mov|mkv|webm|ts|m2ts|mts|avi|flv|mpg|mpeg)$/i;
 export interface MediaFile {
   readonly video: Stream;
   readonly audio: Stream | null;
+  /** How its pictures have to be turned before they are shown. */
+  readonly rotation: Rotation;
+  /** Size of its pictures as they are shown, i.e. turned. */
   readonly width: number;
   readonly height: number;
   /** Nominal frames per second; 30 when the file does not tell. */
@@ -76,6 +86,8 @@ function describe(context: FormatContext, path: string): MediaFile {
   const video = streams[index];
   const { width, height } = video.codecpar;
   if (width < 2 || height < 2) throw unreadable(path);
+  const rotation = rotationOf(video.codecpar.getCodedSideData(AV_PKT_DATA_DISPLAYMATRIX));
+  const isSideways = rotation % 180 !== 0;
   const audioIndex = context.findBestStream(AVMEDIA_TYPE_AUDIO);
   const audio = audioIndex < 0 ? null : streams[audioIndex];
   const rate = video.avgFrameRate;
@@ -86,8 +98,9 @@ function describe(context: FormatContext, path: string): MediaFile {
   return {
     video,
     audio,
-    width,
-    height,
+    rotation,
+    width: isSideways ? height : width,
+    height: isSideways ? width : height,
     fps: fps > 0 && fps <= 240 ? fps : 30,
     // In microseconds (AV_TIME_BASE).
     durationMs: duration === null || duration <= 0 ? null : duration / 1000,

@@ -16,6 +16,7 @@ import { openAudioEncoder } from '../node-av/audio-encoder.ts';
 import { openConverter } from '../node-av/converter.ts';
 import { openVideoEncoder } from '../node-av/video-encoder.ts';
 import type { MediaFile } from '../file/media-file.ts';
+import { rotate, type Rotation } from '../file/rotation.ts';
 import type { IngestOptions } from './ingest.ts';
 import { START_PTS } from './source.ts';
 
@@ -36,6 +37,8 @@ export class Camera {
   readonly #converter: PixelConverter = openConverter();
   /** Length of a unit of sound. */
   readonly #unitTicks: Ticks;
+  readonly #rotation: Rotation;
+  #turned: Picture | null = null;
   #fitted: Picture | null = null;
   frames = 0;
   videoStartPts: Ticks | null = null;
@@ -43,13 +46,14 @@ export class Camera {
   audioStartPts: Ticks | null = null;
 
   private constructor(
-    size: { width: number; height: number },
+    size: { width: number; height: number; rotation: Rotation },
     video: VideoEncoder,
     audio: { encoder: AudioEncoder; sampleRate: number; channels: number } | null,
     segmentFrames: number,
   ) {
     this.#width = size.width;
     this.#height = size.height;
+    this.#rotation = size.rotation;
     this.#video = video;
     this.#audio = audio?.encoder ?? null;
     this.#unitTicks = audio === null ? 0 : (AAC_FRAME_SAMPLES * TICKS_PER_SECOND) / audio.sampleRate;
@@ -59,12 +63,18 @@ export class Camera {
 
   /** Opens the encoders for what a file holds. */
   static async open(file: MediaFile, hasAudio: boolean, options: IngestOptions): Promise<Camera> {
-    const size = fit(file, options.maxWidth);
+    const size = { ...fit(file, options.maxWidth), rotation: file.rotation };
     if (size.width < SIDE_MIN_PIXELS || size.height < SIDE_MIN_PIXELS)
       throw new RunnelError('unsupported_codec', {
         message: `A picture of ${size.width}x${size.height} is too small to send: ${SIDE_MIN_PIXELS} pixels a side is the least.`,
       });
-    const video = await openVideoEncoder({ ...size, framerate: file.fps, bitrateKbps: options.bitrateKbps, gopFrames: options.gopFrames });
+    const video = await openVideoEncoder({
+      width: size.width,
+      height: size.height,
+      framerate: file.fps,
+      bitrateKbps: options.bitrateKbps,
+      gopFrames: options.gopFrames,
+    });
     if (!hasAudio || file.audio === null) return new Camera(size, video, null, options.segmentFrames);
     const { sampleRate: sourceRate, channels: sourceChannels } = file.audio.codecpar;
     const sampleRate = SAMPLE_RATES.includes(sourceRate) ? sourceRate : SAMPLE_RATES[0];
@@ -81,7 +91,7 @@ export class Camera {
   /** Encodes a picture; gives whether a new segment begins with it, and its packets, those of the tables first then. Does not release it. */
   picture(picture: Picture): { cut: boolean; data: Uint8Array } | null {
     let result: { cut: boolean; data: Uint8Array } | null = null;
-    this.#video.encode(this.#fit(picture), { keyframe: this.frames === 0 }, (unit) => {
+    this.#video.encode(this.#fit(this.#turn(picture)), { keyframe: this.frames === 0 }, (unit) => {
       const begins = this.#cutter.cutBefore(unit);
       const packets = this.#muxer.video(unit);
       result = { cut: begins && this.frames > 0, data: begins ? concat(this.#muxer.segmentStart(), packets) : packets };
@@ -121,6 +131,16 @@ export class Camera {
     // What has ended when the picture begins is not the start of its sound: a viewer that begins with the picture never hears it.
     if (unit.pts + this.#unitTicks > START_PTS) this.audioStartPts ??= unit.pts;
     packets.push(this.#muxer.audio(unit));
+  }
+
+  /** Upright, as a camera sends it. */
+  #turn(picture: Picture): Picture {
+    if (this.#rotation === 0) return picture;
+    const isSideways = this.#rotation % 180 !== 0;
+    const [width, height] = isSideways ? [picture.height, picture.width] : [picture.width, picture.height];
+    if (this.#turned?.width !== width || this.#turned.height !== height) this.#turned = blank(width, height);
+    rotate(picture, this.#turned, this.#rotation);
+    return { ...this.#turned, pts: picture.pts };
   }
 
   #fit(picture: Picture): Picture {

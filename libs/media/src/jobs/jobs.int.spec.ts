@@ -111,6 +111,18 @@ describe('startIngest', () => {
     expect(frames.map(({ pts }) => pts)).toEqual(Array.from({ length: 210 }, (_, n) => 126_000 + n * 3000));
   });
 
+  it('turns pictures upright that the file says to turn', async () => {
+    const film = readFileSync(clip);
+    // Matrix of the first track's header (ISO/IEC 14496-12, 8.3.2), version 0: a quarter turn clockwise.
+    const matrix = film.indexOf('tkhd') + 44;
+    [0, 1 << 16, 0, -(1 << 16), 0].forEach((number, index) => film.writeInt32BE(number, matrix + 4 * index));
+    writeFileSync(path('phone.mp4'), film);
+    expect(await probe(path('phone.mp4'))).toMatchObject({ width: 360, height: 640 });
+    writeFileSync(path('upright.ts'), Buffer.concat(bytesOf(await collect({ input: path('phone.mp4'), seconds: 1 }))));
+    // Its numbers are written sideways now.
+    expect(await inspectClip(path('upright.ts'))).toMatchObject({ frames: 30, width: 360, height: 640, counters: null });
+  });
+
   it('refuses pictures that no worker could send back', async () => {
     await expect(collect({ maxWidth: 8 })).rejects.toMatchObject({
       code: 'unsupported_codec',

@@ -4,6 +4,7 @@ import { runJob } from './run-job.ts';
 
 /** What a file's headers say. */
 export interface MediaProbe {
+  /** As the picture is shown, i.e. turned where the file says so. */
   width: number;
   height: number;
   /** Nominal frames per second. */
