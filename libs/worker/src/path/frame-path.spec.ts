@@ -151,6 +151,39 @@ describe('FramePath', () => {
       expect(hung.done).toMatchObject({ reason: 'processor_failed', detail: expect.stringContaining('50 ms') });
       expect(hung.driver.open()).toBe(0);
     });
+
+    it('ends when it never comes back from an update of parameters', async () => {
+      class Undecided extends FrameProcessor<typeof none> {
+        override processVideo(frame: VideoFrame) {
+          return frame;
+        }
+        override updateParams() {
+          return new Promise<never>(() => undefined);
+        }
+      }
+      const definition = defineProcessor({ name: 'undecided', description: 'A test.', params: none, create: () => new Undecided() });
+      const { path, outputs, clock, driver } = await startPath({ definition, tuning: { frameDeadlineMs: 50 } });
+      path.updateParams({ revision: 1, values: {} });
+      for (const chunk of toyStream({ frames: 3 })) await path.push(chunk, clock.nowMs());
+      await until(() => outputs.at(-1)?.kind === 'done');
+      expect(outputs.at(-1)).toMatchObject({ reason: 'processor_failed', detail: expect.stringContaining('parameters in 50 ms') });
+      expect([driver.lent(), driver.open()]).toEqual([0, 0]);
+    });
+
+    it('is over in time when it never comes back from its end', async () => {
+      class Clinging extends FrameProcessor<typeof none> {
+        override processVideo(frame: VideoFrame) {
+          return frame;
+        }
+        override onStreamStop() {
+          return new Promise<never>(() => undefined);
+        }
+      }
+      const definition = defineProcessor({ name: 'clinging', description: 'A test.', params: none, create: () => new Clinging() });
+      const { done, driver } = await runThrough(toyStream({ frames: 3 }), { definition, tuning: { frameDeadlineMs: 50 } });
+      expect(done).toMatchObject({ reason: 'input_ended' });
+      expect(driver.open()).toBe(0);
+    });
   });
 
   it('follows the size of the processed frame, down to even sides, with a new encoder and a keyframe', async () => {

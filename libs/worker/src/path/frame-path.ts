@@ -1,11 +1,11 @@
 import { RunnelError, toRunnelError } from '@runnel/errors';
-import { TICKS_PER_SECOND, type MediaDriver, type PixelConverter, type Ticks } from '@runnel/media-core';
+import { TICKS_PER_SECOND, type MediaDriver, type Picture, type PixelConverter, type Ticks } from '@runnel/media-core';
 import type { EndReason, OutputOptions, ParamValues, WorkerEvent } from '@runnel/schemas';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ProcessorDefinition } from '../sdk/definition.ts';
 import type { FrameProcessor } from '../sdk/processor.ts';
 import { createAudioLane, type AudioLane } from './audio-lane.ts';
-import type { PathClock } from './clock.ts';
+import { withDeadline, type PathClock } from './clock.ts';
 import { Decimator } from './decimator.ts';
 import { DecodeStage, type Waiting } from './decode-stage.ts';
 import { EncodeStage } from './encode-stage.ts';
@@ -26,7 +26,7 @@ export interface FramePathTuning {
   heartbeatMs: number;
   /** Input without a decodable picture for this long ends the session. */
   brokenInputMs: number;
-  /** A processor that takes longer for one frame has failed. */
+  /** A processor that takes longer for one frame, for an update of parameters or for its end has failed. */
   frameDeadlineMs: number;
   /** Under `hold`, a processor that has failed on every frame for this long has failed altogether. */
   failingMs: number;
@@ -199,6 +199,8 @@ export class FramePath {
       await this.#drain(end.reason);
     } catch (error) {
       end = { reason: 'processor_failed', detail: asProcessorFailure(error).message };
+      // The pictures are over; sound that still waits would come after the end.
+      await this.#audio.end({ drain: false }).catch((failure: unknown) => this.#notices.error(failure));
     }
     this.#writer.end();
     this.#trace.flush();
@@ -239,7 +241,7 @@ export class FramePath {
     const { clock } = this.#options;
     const { pts } = picture;
     const dequeuedMs = clock.nowMs();
-    await this.#params.apply(this.#processor);
+    await this.#applyParams(picture);
     const processed = await this.#process.process(picture);
     const processedMs = clock.nowMs();
     try {
@@ -257,6 +259,24 @@ export class FramePath {
     this.#meter.frameOut(sentMs, receivedMs);
     this.#trace.frame({ pts, receivedMs, decodedMs, dequeuedMs, processedMs, sentMs });
     await this.#writer.drained();
+  }
+
+  /** Brings waiting parameters into force before a picture. @throws RunnelError `deadline_exceeded`: what the processor holds is unknown then. */
+  async #applyParams(picture: Picture): Promise<void> {
+    if (!this.#params.isPending) return;
+    try {
+      await this.#inTime(this.#params.apply(this.#processor), 'its update of parameters');
+    } catch (error) {
+      picture.release();
+      throw error;
+    }
+  }
+
+  /** User code that does not come back must not hold the session for ever. */
+  #inTime(work: Promise<void>, what: string): Promise<void> {
+    const { frameDeadlineMs: deadlineMs } = this.#tuning;
+    const late = () => new RunnelError('deadline_exceeded', { message: `The processor did not finish ${what} in ${deadlineMs} ms.` });
+    return withDeadline(work, { clock: this.#options.clock, deadlineMs, late });
   }
 
   /** Encodes a processed picture; false when it is dropped instead. */
@@ -298,7 +318,7 @@ export class FramePath {
     this.#process.close();
     this.#encode.close();
     try {
-      await this.#processor.onStreamStop();
+      await this.#inTime(Promise.resolve(this.#processor.onStreamStop()), 'its end');
     } catch (error) {
       this.#notices.error(asProcessorFailure(error));
     }

@@ -54,6 +54,11 @@ export class ParamLane {
     }
   }
 
+  /** Whether updates wait for the next frame. */
+  get isPending(): boolean {
+    return this.#pending.length > 0;
+  }
+
   /** Between two frames: what is pending comes into force, one after the other. */
   async apply(processor: FrameProcessor): Promise<void> {
     while (this.#pending.length > 0) {
