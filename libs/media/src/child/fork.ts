@@ -53,7 +53,9 @@ export interface ChildHandle {
 export async function forkChild(options: ForkChildOptions): Promise<ChildHandle> {
   const child = start(options);
   const lane = new Lane((envelope) => write(child, options.name, envelope));
+  /** What the child died of, as far as it is known; the first reason is the true one, later ones follow from it. */
   let failure: RunnelError | null = null;
+  /** We asked it to stop: then its leaving is no failure. */
   let asked = false;
   let stderr = '';
   child.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-STDERR_TAIL_CHARS)));

@@ -39,6 +39,7 @@ export class Camera {
   readonly #unitTicks: Ticks;
   readonly #rotation: Rotation;
   #turned: Picture | null = null;
+  /** A picture of the size to send, used again for each one that has to be scaled. */
   #fitted: Picture | null = null;
   frames = 0;
   videoStartPts: Ticks | null = null;

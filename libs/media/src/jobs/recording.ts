@@ -26,8 +26,11 @@ interface Item {
 /** Puts the units of a transport stream into an MP4 file, from the first keyframe on. */
 export class Recording {
   readonly #path: string;
+  /** Null until it is known which tracks there are. */
   #writer: Mp4Writer | null = null;
+  /** Whether the file got an audio track; it cannot be added later. */
   #hasAudioTrack = false;
+  /** Whether the program names a stream of sound, which is then waited for. */
   #expectsAudio = false;
   #waiting: Item[] = [];
   /** The picture that is not written yet: the next one tells how long it lasts. */

@@ -55,10 +55,12 @@ export async function openAudioEncoder(options: AudioEncoderOptions & { raw?: bo
     settings.free();
   }
 
+  /** Samples that the encoder wants at once: 1024 of AAC, 960 of Opus (20 ms). */
   const frameSamples = context.frameSize;
   const packet = newPacket();
   const resampler = new Resampler({ sampleRate, channels });
   const clock = new SampleClock(sampleRate);
+  /** Views on the frame's memory: one a channel for AAC (planar), one for all of them for Opus (interleaved). */
   let planes = frame.extendedData!.map(floats);
   /** Samples that were taken so far; those of the frame that is being filled are the last `filled`. */
   let taken = 0;

@@ -47,6 +47,7 @@ export async function openVideoDecoder(codecId: AVCodecID, parameters?: CodecPar
     }
   };
   const decodePacket = (source: Packet | null, onPicture: (picture: Picture) => void): void => {
+    // Drained even when the packet was refused: what came before it may have made pictures.
     const result = context.sendPacketSync(source);
     drain(onPicture);
     check(result, 'broken_media', 'This picture cannot be decoded');

@@ -83,6 +83,7 @@ export async function openVideoEncoder(options: VideoEncoderOptions & { globalHe
     }
   };
   const fill = (picture: Omit<Picture, 'release'>): void => {
+    // The encoder may still refer to the frame's memory: then it gets planes of its own, and ours have to follow.
     if (!frame.isWritable) {
       check(frame.makeWritable(), 'internal', 'No memory for a picture');
       strides = frame.linesize;

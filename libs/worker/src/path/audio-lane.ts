@@ -57,7 +57,9 @@ class ProcessedAudio implements AudioLane {
   readonly #options: AudioLaneOptions;
   readonly #waiting: { unit: EncodedUnit; stream: AudioStream }[] = [];
   #decoder: { codec: string; decoder: AudioDecoder } | null = null;
+  /** `key` is what the encoder was opened for: another rate or channel count needs another one. */
   #encoder: { key: string; encoder: AudioEncoder } | null = null;
+  /** The one loop over `#waiting`; null when there is nothing to do. */
   #work: Promise<void> | null = null;
 
   constructor(options: AudioLaneOptions) {
@@ -78,6 +80,7 @@ class ProcessedAudio implements AudioLane {
   }
 
   async end({ drain }: { drain: boolean }): Promise<void> {
+    // The unit at hand is finished in any case: the decoder may not be freed under it.
     if (!drain) this.#waiting.length = 0;
     await this.#work;
     this.#encoder?.encoder.flush((unit) => this.#options.writer.audio(unit));
@@ -122,6 +125,7 @@ class ProcessedAudio implements AudioLane {
   async #decoderFor({ codec, channels }: AudioStream): Promise<AudioDecoder> {
     if (this.#decoder?.codec !== codec) {
       this.#decoder?.decoder.close();
+      // The channel count of Opus stands in the program's table, that of AAC in each frame.
       const hint = codec === 'opus' ? { channels, sampleRate: 48_000 } : undefined;
       this.#decoder = { codec, decoder: await this.#options.driver.openAudioDecoder(codec, hint) };
     }

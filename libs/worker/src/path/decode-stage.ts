@@ -62,16 +62,20 @@ export class DecodeStage {
   readonly #timeline = new Timeline();
   readonly #pictures: Waiting[] = [];
   readonly #units: { unit: EncodedUnit; codec: VideoCodec }[] = [];
+  /** When the bytes of a picture came, by PTS, for as long as it is encoded or inside the decoder. */
   readonly #receivedMs = new Map<Ticks, number>();
   #unitBytes = 0;
+  /** Resolves for whoever waits to push more; null when nobody has to. */
   #room: PromiseWithResolvers<void> | null = null;
   #decoder: { codec: VideoCodec; decoder: VideoDecoder } | null = null;
   #opening: Promise<void> | null = null;
   #failure: RunnelError | null = null;
+  /** DTS up to which only a keyframe is taken; null: all are. Infinity: counts from the next unit. */
   #keyframeBefore: Ticks | null = Number.POSITIVE_INFINITY;
   #videoPid = -1;
   #audioPid = -1;
   #arrivalMs = 0;
+  /** Since when, and over how many bytes, there has been input without a picture. */
   #silentSinceMs: number | null = null;
   #silentBytes = 0;
   #lost = 0;
@@ -130,6 +134,7 @@ export class DecodeStage {
       const waiting = this.#pictures.shift();
       if (waiting === undefined) return null;
       const { picture } = waiting;
+      // The newest picture is never too late: nothing better could be shown in its place.
       const newer = this.#pictures.length > 0 || this.#units.length > 0;
       if (decimator.accepts(picture.pts) && !(newer && pace.isLate(picture.pts, clock.nowMs()))) return waiting;
       picture.release();
@@ -237,6 +242,7 @@ export class DecodeStage {
 
   async #open(codec: VideoCodec): Promise<void> {
     try {
+      // Pictures of the codec before come out before those of the new one.
       this.flushDecoder();
       this.#decoder?.decoder.close();
       this.#decoder = null;
@@ -266,6 +272,7 @@ export class DecodeStage {
   }
 
   #makeRoom(): void {
+    // Half empty before anybody is let in again, so that reading does not stop and go with each unit.
     if (this.#units.length >= WAITING_UNITS_MAX / 2 || this.#unitBytes >= WAITING_BYTES_MAX / 2) return;
     this.#room?.resolve();
     this.#room = null;

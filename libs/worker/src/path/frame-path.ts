@@ -74,10 +74,13 @@ export class FramePath {
   readonly #writer: SegmentWriter;
   readonly #audio: AudioLane;
   readonly #trace: TraceLog;
+  /** Resolved when there may be something to do; made anew each time the loop has slept. */
   #woken: PromiseWithResolvers<void> = Promise.withResolvers();
   #inputEnded = false;
   #stopping = false;
+  /** PTS of the last frame that was sent: the output's never go back. */
   #lastPts: Ticks = Number.NEGATIVE_INFINITY;
+  /** When the present row of failures began; null while the processor works. */
   #failingSinceMs: number | null = null;
   #cancelHeartbeat: () => void = () => undefined;
   #done: Promise<void> = Promise.resolve();
@@ -202,6 +205,7 @@ export class FramePath {
       // The pictures are over; sound that still waits would come after the end.
       await this.#audio.end({ drain: false }).catch((failure: unknown) => this.#notices.error(failure));
     }
+    // From here on nothing is encoded. What is left in the writer goes out before the last word.
     this.#writer.end();
     this.#trace.flush();
     this.#emit({ type: 'heartbeat', timestamp: this.#options.clock.nowMs(), stats: this.#meter.stats(this.#options.clock.nowMs()) });
@@ -223,6 +227,7 @@ export class FramePath {
         continue;
       }
       if (this.#decode.failure !== null) return { reason: 'broken_input', detail: this.#decode.failure.message };
+      // Twice through here: the decoder may hold pictures back, which come as waiting ones after the flush.
       if (this.#inputEnded && this.#decode.isEmpty) {
         if (drained)
           return this.#decode.isBroken
@@ -282,6 +287,7 @@ export class FramePath {
   /** Encodes a processed picture; false when it is dropped instead. */
   async #send({ view, error }: Processed, pts: Ticks, nowMs: number): Promise<boolean> {
     this.#judge(error, nowMs);
+    // A frame whose time is not after the last one's has no place in a stream of growing DTS.
     if (view === null || pts <= this.#lastPts) return false;
     try {
       await this.#encode.encode(view, { pts, framerate: this.#framerate() });

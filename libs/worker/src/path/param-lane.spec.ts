@@ -44,7 +44,7 @@ describe('ParamLane', () => {
     ]);
   });
 
-  it('refuses updates beyond what may wait for a frame', () => {
+  it('merges the oldest updates when too many wait for a frame, so that the last one holds', async () => {
     const events: WorkerEvent[] = [];
     const processor = definition.create();
     const lane = new ParamLane({
@@ -54,7 +54,15 @@ describe('ParamLane', () => {
       emit: (event) => events.push(event),
       nowMs: () => 1,
     });
-    for (let revision = 1; revision <= 65; revision += 1) lane.update({ revision, values: { a: revision } });
-    expect(events).toEqual([expect.objectContaining({ type: 'params_rejected', revision: 65 })]);
+    lane.update({ revision: 1, values: { b: 7 } });
+    for (let revision = 2; revision <= 200; revision += 1) lane.update({ revision, values: { a: revision } });
+    expect(events).toHaveLength(136);
+    expect(events[0]).toMatchObject({ type: 'warning', code: 'params_merged', message: expect.stringContaining('Revision 1 became part') });
+    events.length = 0;
+    await lane.apply(processor);
+    lane.frameSent({ number: 0, pts: 0 }, processor);
+    expect(processor.params).toEqual({ a: 200, b: 7 });
+    expect(events).toHaveLength(65);
+    expect(events.at(-1)).toMatchObject({ type: 'params_applied', revision: 200, params: { a: 200, b: 7 } });
   });
 });

@@ -1,10 +1,10 @@
-import { RunnelError, toRunnelError } from '@runnel/errors';
+import { toRunnelError } from '@runnel/errors';
 import type { ParamValues, WorkerEvent } from '@runnel/schemas';
 import type { z } from 'zod';
 import { parseParams, type ProcessorDefinition } from '../sdk/definition.ts';
 import type { FrameProcessor } from '../sdk/processor.ts';
 
-/** Updates that may wait for the next frame. */
+/** Updates that may wait for the next frame; beyond it the oldest becomes part of the one after it. */
 const PENDING_UPDATES_MAX = 64;
 
 /** New values for some parameters. */
@@ -46,12 +46,15 @@ export class ParamLane {
     try {
       if (this.#pending.length >= PENDING_UPDATES_MAX)
         throw new RunnelError('invalid_params', { message: `More than ${PENDING_UPDATES_MAX} updates wait for the next frame.` });
+      // Checked against what will be in force by then: an update may only fit on top of those that wait before it.
       const merged = this.#pending.reduce((values, { values: newer }) => ({ ...values, ...newer }), this.#values);
       parseParams(this.#definition, { ...merged, ...update.values });
       this.#pending.push(update);
     } catch (error) {
       this.#reject(update, error);
+      return;
     }
+    if (this.#pending.length > PENDING_UPDATES_MAX) this.#mergeOldest();
   }
 
   /** Whether updates wait for the next frame. */
@@ -85,6 +88,17 @@ export class ParamLane {
       const params = processor.params as ParamValues;
       this.#emit({ type: 'params_applied', timestamp: this.#nowMs(), revision, frame: frame.number, pts: frame.pts, params });
     }
+  }
+
+  #mergeOldest(): void {
+    const [oldest, next] = this.#pending.splice(0, 2);
+    this.#pending.unshift({ revision: next.revision, values: { ...oldest.values, ...next.values } });
+    this.#emit({
+      type: 'warning',
+      timestamp: this.#nowMs(),
+      code: 'params_merged',
+      message: `Revision ${oldest.revision} became part of revision ${next.revision}: more than ${PENDING_UPDATES_MAX} wait for a frame.`,
+    });
   }
 
   #reject({ revision }: ParamUpdate, thrown: unknown): void {

@@ -27,6 +27,7 @@ export class ProcessStage {
   readonly #deadlineMs: number;
   readonly #resources: { pool: PicturePool; converter: PixelConverter };
   #number = 0;
+  /** The last good frame, under `hold` only: it keeps its memory until the next good one. */
   #held: VideoFrame | null = null;
 
   constructor(options: {

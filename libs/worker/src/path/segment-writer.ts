@@ -29,8 +29,10 @@ export class SegmentWriter {
   #muxer: TsMuxer | null = null;
   #open = false;
   #frames = 0;
+  /** A picture has been written; sound from before it has no place to go to yet. */
   #begun = false;
   readonly #audio: { unit: EncodedUnit; atMs: number }[] = [];
+  /** All that was given to the sink and is not taken yet. */
   #sent: Promise<unknown> = Promise.resolve();
   #pictureSentMs = 0;
 
@@ -50,12 +52,14 @@ export class SegmentWriter {
     if (layout?.codec === this.#layout?.codec && (layout?.codec !== 'opus' || layout.channels === this.#layout?.channels)) return;
     this.cut();
     this.#layout = layout;
+    // Another program needs other tables; the next unit makes the muxer for them.
     this.#muxer = null;
     if (layout === null) this.#audio.length = 0;
   }
 
   /** One encoded picture. Its bytes are with the sink when this returns. */
   video(unit: EncodedUnit): void {
+    // Who joins at a segment can then begin to decode with it.
     if (unit.keyframe && this.#frames > 0) this.cut();
     if (!this.#begun) {
       this.#begun = true;
@@ -72,6 +76,7 @@ export class SegmentWriter {
   /** One unit of audio, in order. Returns how many units were lost for it because no picture comes. */
   audio(unit: EncodedUnit): number {
     this.#audio.push({ unit, atMs: this.#nowMs() });
+    // The picture is late or will not come (a slow processor, a dropped frame): sound does not wait for it any longer.
     if (this.#begun && this.#nowMs() - this.#audio[0].atMs > AUDIO_WAIT_MS) this.#write(this.#audioUntil(Number.POSITIVE_INFINITY));
     if (this.#audio.length <= AUDIO_WAITING_MAX) return 0;
     this.#audio.shift();

@@ -58,9 +58,11 @@ class Session {
   readonly #closeDeadlineMs: number;
   readonly #events: EventLog;
   readonly #abort = new AbortController();
+  /** Resolved by whichever part wants the end first; later reasons do not count. */
   readonly #ending = Promise.withResolvers<SessionEnd>();
   #cancelIdle: () => void = () => undefined;
   #writer: OpenSegment | null = null;
+  /** The end of the segment before, which the next one waits for, so that segments keep their order. */
   #ended: Promise<unknown> = Promise.resolve();
 
   constructor(options: RunSessionOptions) {
@@ -168,6 +170,7 @@ class Session {
           return;
       }
     }
+    // A path that ends in order says `done` first.
     throw new RunnelError('media_child_died', { message: 'The frame path left without a word.' });
   }
 
