@@ -41,11 +41,12 @@ export class ParamLane {
     options.processor.params = parseParams(options.definition, options.first.values);
   }
 
-  /** Takes an update for the next frame; one that does not fit the schema is rejected at once, by event. */
+  /**
+   * Takes an update for the next frame; one that does not fit the schema is rejected at once, by event. However many come before a
+   * frame does, the last one holds: it is the one that whoever sent it believes in.
+   */
   update(update: ParamUpdate): void {
     try {
-      if (this.#pending.length >= PENDING_UPDATES_MAX)
-        throw new RunnelError('invalid_params', { message: `More than ${PENDING_UPDATES_MAX} updates wait for the next frame.` });
       // Checked against what will be in force by then: an update may only fit on top of those that wait before it.
       const merged = this.#pending.reduce((values, { values: newer }) => ({ ...values, ...newer }), this.#values);
       parseParams(this.#definition, { ...merged, ...update.values });
