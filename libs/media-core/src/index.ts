@@ -4,6 +4,7 @@ export { AAC_FRAME_SAMPLES, readAdtsHeader, wrapAdts, type AdtsHeader } from './
 export { inspectAnnexB, parameterSets, type AnnexBFacts } from './codec/annexb.ts';
 export { OPUS_SAMPLE_RATE, opusPacketSamples } from './codec/opus.ts';
 export { TS_PACKET_BYTES } from './ts/constants.ts';
+export { Timeline } from './timeline.ts';
 export { SegmentCutter, type CutRule } from './ts/cutter.ts';
 export { type TsDemuxStats } from './ts/demux-stats.ts';
 export { TsDemuxer, UNIT_MAX_BYTES, type TsDemuxerOptions } from './ts/demuxer.ts';

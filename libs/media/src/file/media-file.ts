@@ -5,6 +5,7 @@ import {
   AV_DISPOSITION_ATTACHED_PIC,
   AV_PKT_DATA_DISPLAYMATRIX,
   AVERROR_DECODER_NOT_FOUND,
+  AVFMT_TS_DISCONT,
   AVMEDIA_TYPE_AUDIO,
   AVMEDIA_TYPE_VIDEO,
 } from 'node-av/constants';
@@ -30,6 +31,8 @@ const MEDIA_NAME = /\.(mp4|m4v|mov|mkv|webm|ts|m2ts|mts|avi|flv|mpg|mpeg)$/i;
 export interface MediaFile {
   readonly video: Stream;
   readonly audio: Stream | null;
+  /** Whether its times may jump, as those of a recorded broadcast do. */
+  readonly mayJump: boolean;
   /** How its pictures have to be turned before they are shown. */
   readonly rotation: Rotation;
   /** Size of its pictures as they are shown, i.e. turned. */
@@ -98,6 +101,7 @@ function describe(context: FormatContext, path: string): MediaFile {
   return {
     video,
     audio,
+    mayJump: ((context.iformat?.flags ?? 0) & AVFMT_TS_DISCONT) !== 0,
     rotation,
     width: isSideways ? height : width,
     height: isSideways ? width : height,

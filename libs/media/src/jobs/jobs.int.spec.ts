@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { TsDemuxer, type EncodedUnit } from '@runnel/media-core';
+import { TsDemuxer, TsMuxer, type EncodedUnit } from '@runnel/media-core';
 import { startIngest, type IngestMessage, type IngestOptions } from './ingest.ts';
 import { inspectClip } from './inspect-clip.ts';
 import { makeTestClip } from './make-test-clip.ts';
@@ -109,6 +109,19 @@ describe('startIngest', () => {
   it('goes on from the beginning when asked to, with times that go on', async () => {
     const frames = framesOf(await collect({ loop: true, seconds: 7 }));
     expect(frames.map(({ pts }) => pts)).toEqual(Array.from({ length: 210 }, (_, n) => 126_000 + n * 3000));
+  });
+
+  it('bridges jumps of the times of a recorded stream, in both directions', async () => {
+    const once = bytesOf(await collect({ seconds: 1 }));
+    const { video } = demux(once);
+    const muxer = new TsMuxer({ video: 'h264', audio: null });
+    const late = video.map((unit) => muxer.video({ ...unit, pts: unit.pts + 90_000_000, dts: unit.dts + 90_000_000 }));
+    writeFileSync(path('jumps.ts'), Buffer.concat([...once, ...once, muxer.segmentStart(), ...late]));
+    const pts = framesOf(await collect({ input: path('jumps.ts') })).map((frame) => frame.pts);
+    expect(pts).toHaveLength(90);
+    const steps = pts.slice(1).map((at, n) => at - pts[n]);
+    expect(Math.min(...steps)).toBeGreaterThan(0);
+    expect(Math.max(...steps)).toBeLessThan(20_000);
   });
 
   it('turns pictures upright that the file says to turn', async () => {

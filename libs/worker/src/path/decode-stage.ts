@@ -1,5 +1,6 @@
 import { RunnelError, toRunnelError } from '@runnel/errors';
 import {
+  Timeline,
   TsDemuxer,
   type EncodedUnit,
   type MediaDriver,
@@ -14,7 +15,6 @@ import type { Decimator } from './decimator.ts';
 import type { Meter } from './meter.ts';
 import type { Notices } from './notices.ts';
 import type { Pace } from './pace.ts';
-import { Timeline } from './timeline.ts';
 
 /** Encoded pictures that may wait to be decoded, by number and by size; then the input has to wait. */
 const WAITING_UNITS_MAX = 600;
