@@ -104,6 +104,31 @@ describe('POST /v1/sessions', () => {
   });
 });
 
+describe('A client that leaves before its session has started', () => {
+  it('leaves none behind: nobody knows its id', async () => {
+    const [entered, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    worker.refuseWith = async () => {
+      entered.resolve();
+      await release.promise;
+    };
+    const gone = new AbortController();
+    const call = fetch(`${stage.url}/v1/sessions`, {
+      method: 'POST',
+      body: JSON.stringify(TINT),
+      headers: { 'content-type': 'application/json' },
+      signal: gone.signal,
+    });
+    const left = expect(call).rejects.toMatchObject({ name: 'AbortError' });
+    await entered.promise;
+    gone.abort();
+    await left;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    release.resolve();
+    await eventually(async () => (await stage.api('GET', '/v1/sessions?state=ended')).body.items.length === 1);
+    expect(worker.stops).toHaveLength(1);
+  });
+});
+
 describe('GET /v1/sessions', () => {
   it('pages newest first by an opaque cursor, and filters by state', async () => {
     const ids: string[] = [];
@@ -200,6 +225,13 @@ describe('GET /v1/sessions/{id}/events', () => {
     expect(seen.map(({ id }) => id)).toEqual(seen.map((_, at) => at + 1));
     expect(seen.at(-1)?.event).toMatchObject({ type: 'session_state', reason: 'stopped' });
     for (const { event } of seen) if (event.type !== 'container_own') SessionEvent.parse(event);
+  });
+
+  it('answers HEAD with its headers alone, and does not count it as a follower', async () => {
+    const { path } = await begin();
+    const answers = await Promise.all(Array.from({ length: 70 }, () => fetch(`${stage.url}${path}/events`, { method: 'HEAD' })));
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 70 }, () => 200));
+    expect(answers[0].headers.get('content-type')).toBe('text/event-stream');
   });
 
   it('replays what came after Last-Event-ID, also after the end', async () => {

@@ -27,13 +27,25 @@ export class ParamUpdates {
 
   /** @throws RunnelError `session_ended`, `session_not_ready`, `invalid_params`, `overloaded`, what the edge threw. */
   async update(record: SessionRecord, changes: ParamValues): Promise<ParamsAccepted> {
+    return this.#inTurn(record, () => this.#update(record, changes));
+  }
+
+  /** Writes the values of the latest accepted update once more, for a worker that may have missed it. @throws RunnelError likewise. */
+  async replay(record: SessionRecord): Promise<void> {
+    await this.#inTurn(record, async () => {
+      if (record.life.state !== 'running' || record.appliedRevision >= record.revision) return;
+      await this.#write(record, record.revision, record.values);
+    });
+  }
+
+  async #inTurn<T>(record: SessionRecord, work: () => Promise<T>): Promise<T> {
     const line = this.#lines.get(record) ?? { waiting: 0, last: Promise.resolve() };
     if (line.waiting >= MAX_WAITING_UPDATES) {
       throw new RunnelError('overloaded', { message: `${MAX_WAITING_UPDATES} parameter updates of this session are already waiting.` });
     }
     this.#lines.set(record, line);
     line.waiting += 1;
-    const turn = line.last.then(() => this.#update(record, changes));
+    const turn = line.last.then(work);
     line.last = turn.catch(() => {});
     try {
       return await turn;
@@ -49,22 +61,22 @@ export class ParamUpdates {
     // Taken before the write: when its answer stays out, the edge may still have written it, and no other update may bear this number.
     record.issuedRevision += 1;
     const revision = record.issuedRevision;
-    await this.#bus.request(
-      BUS.edgeControl,
-      {},
-      { sessionId: record.id, body: { ...values, runnel: { revision } } },
-      { deadlineMs: CONTROL_DEADLINE_MS },
-    );
+    await this.#write(record, revision, values);
     record.values = values;
     record.revision = revision;
     return { revision, values };
+  }
+
+  async #write(record: SessionRecord, revision: number, values: ParamValues): Promise<void> {
+    const body = { ...values, runnel: { revision } };
+    await this.#bus.request(BUS.edgeControl, {}, { sessionId: record.id, body }, { deadlineMs: CONTROL_DEADLINE_MS });
   }
 }
 
 function assertRunning({ id, life }: SessionRecord): void {
   if (life.state === 'running') return;
   if (life.state === 'stopping' || life.state === 'ended') {
-    throw new RunnelError('session_ended', { message: `Session '${id}' is ${life.state}: ${life.detail ?? 'no reason given'}.` });
+    throw new RunnelError('session_ended', { message: `Session '${id}' is ${life.state}: ${life.detail ?? 'no reason given.'}` });
   }
   throw new RunnelError('session_not_ready', { message: `Session '${id}' is still ${life.state}.` });
 }

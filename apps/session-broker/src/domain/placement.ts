@@ -63,10 +63,13 @@ async function tryStart(record: SessionRecord, workerId: string, { bus, director
   return true;
 }
 
-/** Fails a placement whose session was ended by somebody else while it waited. */
-function assertStarting({ life }: SessionRecord): void {
-  if (life.state === 'starting') return;
-  throw new RunnelError('session_ended', { message: `The session ended while it was started: ${life.detail ?? life.state}.` });
+function assertStarting(record: SessionRecord): void {
+  if (record.life.state !== 'starting') throw endedMeanwhile(record);
+}
+
+/** The answer to whoever starts a session that somebody else has ended before it ran. */
+export function endedMeanwhile({ life }: SessionRecord): RunnelError {
+  return new RunnelError('session_ended', { message: `The session ended while it was started: ${life.detail ?? life.state}` });
 }
 
 /** The answer when no slot is free, with the time to wait. */

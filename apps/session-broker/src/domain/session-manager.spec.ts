@@ -105,4 +105,52 @@ describe('A session that is stopped while its worker still starts it', () => {
     expect(world.heard).toEqual(['stop', 'accepted', 'stop']);
     expect(world.manager.capabilities()).toMatchObject([{ slotsFree: SLOTS }]);
   });
+
+  it('is an error for whoever started it, with the reason', async () => {
+    await enter({ BROKER_START_DEADLINE_MS: '5000', BROKER_STOP_DEADLINE_MS: '5000' });
+    world.worker = 'hangs';
+    const created = world.manager.create({ processor: 'p', params: {}, output: OutputOptions.parse({}), trace: false });
+    const outcome = created.catch((error: unknown) => error);
+    await until(() => sessions().length === 1);
+    world.worker = 'answers';
+    await world.manager.remove(sessions()[0].id);
+    await expect(outcome).resolves.toMatchObject({
+      code: 'session_ended',
+      message: 'The session ended while it was started: It was stopped by request.',
+    });
+  });
+});
+
+describe('A broker that closes while a session is placed', () => {
+  it('waits until the start has settled, and leaves no channel behind', async () => {
+    await enter({ BROKER_PLACE_DEADLINE_MS: '5000' });
+    world.edge = 'hangs';
+    await world.play({ do: 'create' });
+    let settled = false;
+    const started = world.calls[0].then(() => (settled = true));
+    await world.manager.close();
+    expect(settled).toBe(true);
+    await started;
+    expect(world.created).toEqual([]);
+    expect(world.hub.size).toBe(0);
+  });
+});
+
+describe('A worker that has missed control messages', () => {
+  it('gets the latest parameters once more, under the same revision, unless it has them', async () => {
+    await enter();
+    await world.play({ do: 'create' });
+    await until(() => world.created.length === 1);
+    const [id] = world.created;
+    await world.manager.updateParams(id, { x: 1 });
+    await world.manager.updateParams(id, { x: 2 });
+    await world.play({ do: 'missed', nth: 0 });
+    await until(() => world.controls.get(id)?.length === 3);
+    expect(world.controls.get(id)).toEqual([1, 2, 2]);
+    await world.play({ do: 'applied', nth: 0 });
+    await until(() => world.manager.get(id).params.appliedRevision === 2);
+    await world.play({ do: 'missed', nth: 0 });
+    await turns(10);
+    expect(world.controls.get(id)).toEqual([1, 2, 2]);
+  });
 });

@@ -18,14 +18,17 @@ import type { Clock } from './clock.ts';
 import type { LifeDeadlines } from './life.ts';
 import { ParamChecker } from './param-checker.ts';
 import { ParamUpdates } from './param-updates.ts';
-import { noCapacity, place } from './placement.ts';
+import { endedMeanwhile, noCapacity, place } from './placement.ts';
 import { SessionRegistry } from './registry.ts';
 import { SessionRecord } from './session-record.ts';
 import { SessionSupervisor } from './supervisor.ts';
-import { WorkerDirectory } from './worker-directory.ts';
+import { type Candidate, WorkerDirectory } from './worker-directory.ts';
 
 /** How often deadlines are looked at, in milliseconds. */
 export const SWEEP_MS = 500;
+
+/** How long a shutdown waits for starts that were stopped: edge and worker answer them as soon as they can, in milliseconds. */
+const START_SETTLES_MS = 5000;
 
 /** What the broker's logic stands on. */
 export interface SessionManagerPorts {
@@ -49,6 +52,8 @@ export class SessionManager {
   readonly #supervisor: SessionSupervisor;
   readonly #deadlines: LifeDeadlines;
   readonly #subscriptions: Subscription[] = [];
+  /** Starts under way. */
+  readonly #starting = new Set<Promise<void>>();
   #stopSweeps = () => {};
   #made = 0;
   #closing: Promise<void> | undefined;
@@ -58,7 +63,11 @@ export class SessionManager {
     this.#ports = ports;
     this.#directory = new WorkerDirectory({ ttlMs: config.BROKER_WORKER_TTL_MS });
     this.#updates = new ParamUpdates({ bus, checker: this.#checker });
-    this.#supervisor = new SessionSupervisor({ ...ports, directory: this.#directory });
+    this.#supervisor = new SessionSupervisor({
+      ...ports,
+      directory: this.#directory,
+      replayParams: (record) => this.#updates.replay(record),
+    });
     this.#deadlines = {
       placingMs: config.BROKER_PLACE_DEADLINE_MS,
       startingMs: config.BROKER_START_DEADLINE_MS,
@@ -83,7 +92,8 @@ export class SessionManager {
 
   /**
    * Starts a session; resolves when its worker is ready to read.
-   * @throws RunnelError `unknown_processor`, `invalid_params`, `no_capacity`, `overloaded`, `shutting_down`, what edge and worker threw.
+   * @throws RunnelError `unknown_processor`, `invalid_params`, `no_capacity`, `overloaded`, `shutting_down`, `session_ended` (stopped meanwhile), what
+   * edge and worker threw.
    */
   async create(input: CreateSession): Promise<Session> {
     const { clock, config, newId } = this.#ports;
@@ -106,6 +116,19 @@ export class SessionManager {
       deadlines: this.#deadlines,
     });
     this.#registry.add(record);
+    const starting = this.#start(record, candidates);
+    this.#starting.add(starting);
+    try {
+      await starting;
+    } finally {
+      this.#starting.delete(starting);
+    }
+    // Stopped by somebody else while its worker accepted it: to be told of a session that does not run would help nobody.
+    if (record.life.state !== 'running') throw endedMeanwhile(record);
+    return record.view()!;
+  }
+
+  async #start(record: SessionRecord, candidates: Candidate[]): Promise<void> {
     try {
       await place(record, candidates, {
         ...this.#ports,
@@ -119,7 +142,6 @@ export class SessionManager {
       if (record.urls === null) this.#registry.remove(record);
       throw error;
     }
-    return record.view()!;
   }
 
   /** @throws RunnelError `session_not_found`. */
@@ -170,6 +192,8 @@ export class SessionManager {
 
   async #close(): Promise<void> {
     await Promise.all(this.#registry.live.map((record) => this.#stop(record, 'shutdown', 'The service was shut down.')));
+    // A start may still learn of channels that were made for it: they are closed below.
+    await settledWithin([...this.#starting], START_SETTLES_MS);
     this.#stopSweeps();
     await Promise.all(this.#subscriptions.map((subscription) => subscription.close()));
     await this.#supervisor.close();
@@ -187,6 +211,14 @@ export class SessionManager {
     this.#directory.sweep(nowMs);
     this.#registry.prune(nowMs);
   }
+}
+
+async function settledWithin(work: Promise<unknown>[], deadlineMs: number): Promise<void> {
+  if (work.length === 0) return;
+  const { promise: expired, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, deadlineMs);
+  await Promise.race([Promise.allSettled(work), expired]);
+  clearTimeout(timer);
 }
 
 /** What a client may read of a failed start. The message of an error from inside could quote anything, so only the log has it. */

@@ -15,6 +15,8 @@ import type { WorkerDirectory } from './worker-directory.ts';
 const LINGER_MS = 2000;
 /** How long the last events of an ending session are waited for, in milliseconds. */
 const LAST_EVENTS_MS = 1000;
+/** Code of the warning by which a worker tells that it has missed control messages. */
+const CONTROL_GAP = 'control_gap';
 /** A session on a worker that no longer announces itself is lost after this share of the usual silence. */
 const ABSENT_SILENCE_SHARE = 1 / 3;
 
@@ -26,6 +28,8 @@ export interface SupervisorPorts {
   readonly config: SessionBrokerConfig;
   readonly directory: WorkerDirectory;
   readonly openEvents: (url: string) => Subscriber;
+  /** Writes the latest parameters of a session once more. */
+  readonly replayParams: (record: SessionRecord) => Promise<void>;
 }
 
 /** Why a session ends. */
@@ -180,6 +184,8 @@ export class SessionSupervisor {
     if (event.type === 'params_applied' && event.revision <= record.issuedRevision) {
       record.appliedRevision = Math.max(record.appliedRevision, event.revision);
     }
+    // Full values go out with every revision, so the latest one makes up for all that were missed.
+    if (event.type === 'warning' && event.code === CONTROL_GAP) this.#tasks.run(() => this.#ports.replayParams(record));
     if (event.type === 'stream_stopped') this.#apply(record, { type: 'stop', reason: event.reason, detail: event.detail });
   }
 

@@ -20,12 +20,14 @@ export class SessionsController {
   }
 
   /**
-   * 201 once a worker has accepted the session and its channels can be used.
+   * 201 once a worker has accepted the session and its channels can be used. A client that has left meanwhile leaves no session behind.
    * @throws RunnelError `unknown_processor`, `invalid_params`, `no_capacity`.
    */
   @Post()
   async create(@Body(new ZodPipe(CreateSession)) body: CreateSession, @Res({ passthrough: true }) reply: FastifyReply): Promise<Session> {
     const session = await this.#sessions.create(body);
+    // Nobody has learned its id, so nobody could ever stop it.
+    if (reply.raw.destroyed) return this.#sessions.remove(session.id);
     reply.header('location', `/v1/sessions/${session.id}`);
     return session;
   }

@@ -30,6 +30,11 @@ export function streamEvents(reply: FastifyReply, log: EventLog, lastEventId: nu
     }
   };
   raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
+  // HEAD asks for no more than that (RFC 9110, 9.3.2), and would otherwise wait for ever.
+  if (reply.request.method === 'HEAD') {
+    raw.end();
+    return;
+  }
   // Sent at once, so that a client knows that it is connected before anything happens.
   write(': connected\n\n');
   const first = log.after(read);

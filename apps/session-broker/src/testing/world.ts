@@ -20,7 +20,7 @@ export type Mood = 'answers' | 'refuses' | 'breaks' | 'hangs';
 /** Something that happens. `nth` picks one of the sessions. */
 export type Step =
   | { do: 'create' }
-  | { do: 'patch' | 'remove' | 'stopped' | 'ended' | 'heartbeat' | 'applied' | 'nonsense'; nth: number }
+  | { do: 'patch' | 'remove' | 'stopped' | 'ended' | 'heartbeat' | 'applied' | 'missed' | 'nonsense'; nth: number }
   | { do: 'edge' | 'worker'; mood: Mood }
   | { do: 'announce' }
   | { do: 'wait'; ms: number };
@@ -144,7 +144,9 @@ export class World {
       await this.bus.publish(BUS.workerSessionEnded, { workerId: 'w1' }, { sessionId: id, reason: 'input_ended', detail: 'x' });
     if (step.do === 'stopped') await this.#say(id, { type: 'stream_stopped', timestamp: now, reason: 'input_ended', detail: 'x' });
     if (step.do === 'heartbeat') await this.#say(id, { type: 'heartbeat', timestamp: now, stats: NO_STATS });
-    if (step.do === 'applied') await this.#say(id, { type: 'params_applied', timestamp: now, revision: 1, frame: 1, pts: 1, params: {} });
+    const revision = this.controls.get(id)?.at(-1) ?? 1;
+    if (step.do === 'applied') await this.#say(id, { type: 'params_applied', timestamp: now, revision, frame: 1, pts: 1, params: {} });
+    if (step.do === 'missed') await this.#say(id, { type: 'warning', timestamp: now, code: 'control_gap', message: 'x' });
     if (step.do === 'nonsense') await this.#say(id, { type: 'heartbeat' } as WorkerEvent);
   }
 
