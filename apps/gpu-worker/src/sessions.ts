@@ -23,6 +23,8 @@ interface Slot {
   session: RunningSession | null;
   /** Set when the session is to end before it has begun. */
   cancelled: EndReason | null;
+  /** Gives up a child that still loads. */
+  readonly giveUp: AbortController;
   /** Resolves when the slot is free again. */
   over: Promise<void>;
 }
@@ -54,7 +56,8 @@ export class WorkerSessions {
 
   /**
    * Starts a session; resolves when its child reads. A slot counts as taken from the first moment.
-   * @throws RunnelError `no_capacity`, `unknown_processor`, `invalid_params`, `shutting_down`, and what the processor's load throws.
+   * @throws RunnelError `no_capacity`, `unknown_processor`, `invalid_params`, `shutting_down`, `session_ended` (stopped meanwhile), and what the
+   * processor's load throws.
    */
   async start(request: StartSession): Promise<void> {
     const { sessionId, processor } = request;
@@ -66,7 +69,7 @@ export class WorkerSessions {
     if (this.free <= 0)
       throw new RunnelError('no_capacity', { message: `All ${this.#options.config.WORKER_SLOTS} slots of this worker are taken.` });
     const started = Promise.withResolvers<void>();
-    const slot: Slot = { session: null, cancelled: null, over: Promise.resolve() };
+    const slot: Slot = { session: null, cancelled: null, giveUp: new AbortController(), over: Promise.resolve() };
     this.#slots.set(sessionId, slot);
     slot.over = this.#live(request, slot, started);
     await started.promise;
@@ -77,6 +80,7 @@ export class WorkerSessions {
     const slot = this.#slots.get(sessionId);
     if (slot === undefined) return false;
     slot.cancelled ??= reason;
+    slot.giveUp.abort();
     await slot.session?.stop(reason);
     await slot.over;
     return true;
@@ -94,10 +98,11 @@ export class WorkerSessions {
     const { logger } = this.#options;
     let child: ChildHandle;
     try {
-      child = await this.#fork(request);
+      child = await this.#fork(request, slot.giveUp.signal);
     } catch (error) {
       this.#slots.delete(sessionId);
-      started.reject(error);
+      const ended = new RunnelError('session_ended', { message: 'The session was stopped while its processor loaded.', cause: error });
+      started.reject(slot.cancelled === null ? error : ended);
       return;
     }
     const session = this.#join(request, child);
@@ -111,7 +116,7 @@ export class WorkerSessions {
     await this.#options.onEnded(sessionId, end);
   }
 
-  async #fork({ processor, params, output, trace }: StartSession): Promise<ChildHandle> {
+  async #fork({ processor, params, output, trace }: StartSession, signal: AbortSignal): Promise<ChildHandle> {
     const { config, modules } = this.#options;
     const tuning = { onError: config.WORKER_ON_ERROR, queueDepth: config.WORKER_QUEUE_DEPTH };
     const init: ChildInit = { session: { processor, params, output, trace }, modules, tuning };
@@ -121,6 +126,7 @@ export class WorkerSessions {
       init,
       startDeadlineMs: config.WORKER_START_DEADLINE_MS,
       memoryCapMb: config.WORKER_MEMORY_MB,
+      signal,
     });
   }
 

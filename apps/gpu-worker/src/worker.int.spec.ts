@@ -13,6 +13,7 @@ const OWN = [
   new URL('./testing/threshold.mjs', import.meta.url),
   new URL('./testing/crash.mjs', import.meta.url),
   new URL('./testing/quieter.mjs', import.meta.url),
+  new URL('./testing/slow-load.mjs', import.meta.url),
 ].map((url) => fileURLToPath(url));
 
 /** Processes that are children of this one. */
@@ -164,6 +165,20 @@ describe('the worker', () => {
       // One frame of AAC is 21 ms; sound and picture stay together within 40.
       expect(Math.abs(after.audio[0].pts - before.audio[0].pts)).toBeLessThanOrEqual(3_600);
       expect(Math.abs(after.audio.length - before.audio.length)).toBeLessThanOrEqual(3);
+    });
+
+    it('gives up a processor that still loads when its session is stopped, or all are', async () => {
+      const starting = expect(stage.start({ sessionId: SESSION, processor: 'slow-load', urls: stage.channels(SESSION) })).rejects;
+      await until(() => children().length === 1, 'its process is there');
+      const stop = { sessionId: SESSION, reason: 'stopped' as const };
+      const stopped = await stage.bus.request(BUS.workerStop, { workerId: stage.workerId }, stop, { deadlineMs: 5_000 });
+      expect(stopped).toEqual({ stopped: true });
+      await starting.toMatchObject({ code: 'session_ended' });
+      const other = expect(stage.start({ sessionId: OTHER, processor: 'slow-load', urls: stage.channels(OTHER) })).rejects;
+      await until(() => children().length === 1, 'the next process is there');
+      await stage.worker.close();
+      expect(children()).toEqual([]);
+      await other.toMatchObject({ code: 'session_ended' });
     });
 
     it('outlives the death of a session’s process, and tells it', async () => {

@@ -53,6 +53,14 @@ describe('a supervised child', () => {
     });
   });
 
+  it('is killed at once when its start is given up, also before it has begun', async () => {
+    const giveUp = new AbortController();
+    const starting = expect(forkUnruly('hang', { signal: giveUp.signal })).rejects.toMatchObject({ code: 'shutting_down' });
+    setTimeout(() => giveUp.abort(), 200);
+    await starting;
+    await expect(forkUnruly('hang', { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'shutting_down' });
+  });
+
   it('is killed when it hangs at its start', async () => {
     const began = performance.now();
     await expect(forkUnruly('hang', { startDeadlineMs: 700 })).rejects.toMatchObject({ code: 'deadline_exceeded' });

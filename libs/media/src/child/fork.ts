@@ -23,6 +23,8 @@ export interface ForkChildOptions {
   startDeadlineMs: number;
   /** The child is killed when its resident memory grows over this (checked twice a second). */
   memoryCapMb: number;
+  /** Gives a start up: once it aborts, a child that is not ready yet is killed. Afterwards `stop` is for that. */
+  signal?: AbortSignal;
 }
 
 /** How a child left. */
@@ -48,7 +50,8 @@ export interface ChildHandle {
 
 /**
  * Starts a child process and resolves when it is ready.
- * @throws RunnelError what the child threw at its start, `deadline_exceeded`, or `media_child_died`. No process is left then.
+ * @throws RunnelError what the child threw at its start, `deadline_exceeded`, `media_child_died`, or `shutting_down` when the signal
+ * aborted. No process is left then.
  */
 export async function forkChild(options: ForkChildOptions): Promise<ChildHandle> {
   const child = start(options);
@@ -102,6 +105,9 @@ export async function forkChild(options: ForkChildOptions): Promise<ChildHandle>
       ),
     options.startDeadlineMs,
   );
+  const giveUp = (): void => kill(new RunnelError('shutting_down', { message: `The start of the ${options.name} process was given up.` }));
+  options.signal?.addEventListener('abort', giveUp, { once: true });
+  if (options.signal?.aborted === true) giveUp();
   try {
     // A child that dies at once also fails this write; what counts then is how it died.
     write(child, options.name, { type: 'init', init: options.init }).catch(() => undefined);
@@ -112,6 +118,7 @@ export async function forkChild(options: ForkChildOptions): Promise<ChildHandle>
     throw error;
   } finally {
     clearTimeout(deadline);
+    options.signal?.removeEventListener('abort', giveUp);
   }
 
   return {
