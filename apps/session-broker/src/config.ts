@@ -11,7 +11,12 @@ export const SessionBrokerConfigSchema = z.object({
     .min(1)
     .default(5000)
     .describe('How long the edge may take to make the channels of a session.'),
-  BROKER_START_DEADLINE_MS: z.coerce.number().int().min(1).default(30_000).describe('How long a worker may take to start a session.'),
+  BROKER_START_DEADLINE_MS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(65_000)
+    .describe('How long a worker may take to start a session; longer than its WORKER_START_DEADLINE_MS, so that its own reason is told.'),
   BROKER_STOP_DEADLINE_MS: z.coerce.number().int().min(1).default(15_000).describe('How long a worker may take to end a session.'),
   BROKER_SILENCE_MS: z.coerce
     .number()

@@ -7,4 +7,4 @@ export { PROBLEM_MEDIA_TYPE, toHttpError, toProblem } from './problem.ts';
 export { ShutdownSequence, STEP_DEADLINE_MS } from './shutdown.ts';
 export { ZodPipe, parseRequest } from './validation.ts';
 export { DRAIN_DEADLINE_MS, startHttpApp, type HttpApp, type HttpAppOptions, type RunningService } from './http-app.ts';
-export { MAX_BODY_BYTES } from './server.ts';
+export { CONNECTION_TIMEOUT_MS, MAX_BODY_BYTES } from './server.ts';

@@ -10,8 +10,11 @@ export const MAX_BODY_BYTES = 10 * 1024 * 1024;
 /** How long a client may take for its request headers, and for the whole request, in milliseconds (slow-loris clients). */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
-/** A connection on which nothing moves for this long is closed; open event streams send keep-alives more often. */
-const CONNECTION_TIMEOUT_MS = 60_000;
+/**
+ * A connection on which nothing moves for this long is closed, in milliseconds. Longer than any answer may take (a session whose model
+ * loads for a minute); open event streams send keep-alives more often.
+ */
+export const CONNECTION_TIMEOUT_MS = 120_000;
 /** How long an idle connection stays open for a next request, in milliseconds. */
 const KEEP_ALIVE_TIMEOUT_MS = 10_000;
 

@@ -2,8 +2,8 @@ import { RunnelError, CATALOGUE, type ErrorCode } from '@runnel/errors';
 import { ParamsAccepted, Session, SessionEvent, type ParamValues, type Problem } from '@runnel/schemas';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 
-/** Deadline of one request that is not a stream, ms. Longer than placing and starting a session may take with the broker's defaults (35 s). */
-const REQUEST_DEADLINE_MS = 40_000;
+/** Deadline of one request that is not a stream, ms. Longer than placing and starting a session may take with the broker's defaults (70 s). */
+export const REQUEST_DEADLINE_MS = 80_000;
 
 /** The broker's HTTP API, as the command line uses it. */
 export interface ApiClient {
