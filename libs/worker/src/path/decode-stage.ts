@@ -12,6 +12,7 @@ import {
 } from '@runnel/media-core';
 import type { PathClock } from './clock.ts';
 import type { Decimator } from './decimator.ts';
+import { foreignStreams } from './foreign-streams.ts';
 import type { Meter } from './meter.ts';
 import type { Notices } from './notices.ts';
 import type { Pace } from './pace.ts';
@@ -80,12 +81,17 @@ export class DecodeStage {
   #silentBytes = 0;
   #lost = 0;
   #decoded = false;
+  /** What the program holds that cannot be decoded, as a sentence. */
+  #foreign: string | null = null;
 
   constructor(options: DecodeStageOptions) {
     this.#options = options;
     this.#demuxer = new TsDemuxer({
       onUnit: (unit, stream) => this.#onUnit(unit, stream),
-      onProgram: ({ streams }) => {
+      onProgram: (program) => {
+        const { streams } = program;
+        this.#foreign = foreignStreams(program);
+        if (this.#foreign !== null) this.#options.notices.warn('unsupported_codec', this.#foreign);
         this.#videoPid = streams.find(({ kind }) => kind === 'video')?.pid ?? -1;
         const audio = streams.find((stream) => stream.kind === 'audio') ?? null;
         this.#audioPid = audio?.pid ?? -1;
@@ -147,9 +153,10 @@ export class DecodeStage {
     return this.#pictures.length === 0 && this.#units.length === 0;
   }
 
-  /** Whether there was input and not one picture in it. */
-  get isBroken(): boolean {
-    return !this.#decoded && this.#silentBytes > 0;
+  /** What was wrong with an input that had bytes and not one picture; null when there was nothing wrong. */
+  get flaw(): string | null {
+    if (this.#decoded || this.#silentBytes === 0) return null;
+    return `The input ended without a picture that can be decoded.${this.#foreign === null ? '' : ` ${this.#foreign}`}`;
   }
 
   /** At the end: pictures that the decoder holds back. */
@@ -191,6 +198,8 @@ export class DecodeStage {
     }
     this.#options.pace.arrived(unit.pts, this.#arrivalMs);
     this.#receivedMs.set(unit.pts, this.#arrivalMs);
+    // What stays belongs to units that gave no picture.
+    if (this.#receivedMs.size > WAITING_UNITS_MAX + IN_DECODER_MAX) this.#receivedMs.delete(this.#receivedMs.keys().next().value!);
     this.#units.push({ unit, codec });
     this.#unitBytes += unit.data.length;
   }
@@ -235,8 +244,6 @@ export class DecodeStage {
     this.#silentSinceMs = null;
     const receivedMs = this.#receivedMs.get(picture.pts) ?? decodedMs;
     this.#receivedMs.delete(picture.pts);
-    // What stays belongs to units that gave no picture.
-    if (this.#receivedMs.size > WAITING_UNITS_MAX + IN_DECODER_MAX) this.#receivedMs.delete(this.#receivedMs.keys().next().value!);
     this.#pictures.push({ picture, receivedMs, decodedMs });
   }
 
@@ -260,7 +267,7 @@ export class DecodeStage {
     if (this.#silentBytes < BROKEN_INPUT_BYTES || !this.isEmpty) return;
     const seconds = Math.round((nowMs - this.#silentSinceMs) / 1000);
     this.#failure ??= new RunnelError('broken_media', {
-      message: `${this.#silentBytes} bytes came in ${seconds} s without a picture that can be decoded.`,
+      message: `${this.#silentBytes} bytes came in ${seconds} s without a picture that can be decoded.${this.#foreign === null ? '' : ` ${this.#foreign}`}`,
     });
   }
 

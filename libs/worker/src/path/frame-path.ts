@@ -229,10 +229,11 @@ export class FramePath {
       if (this.#decode.failure !== null) return { reason: 'broken_input', detail: this.#decode.failure.message };
       // Twice through here: the decoder may hold pictures back, which come as waiting ones after the flush.
       if (this.#inputEnded && this.#decode.isEmpty) {
-        if (drained)
-          return this.#decode.isBroken
-            ? { reason: 'broken_input', detail: 'The input ended without a picture that can be decoded.' }
-            : { reason: 'input_ended', detail: 'The input has ended and was processed to its end.' };
+        if (drained) {
+          const { flaw } = this.#decode;
+          if (flaw !== null) return { reason: 'broken_input', detail: flaw };
+          return { reason: 'input_ended', detail: 'The input has ended and was processed to its end.' };
+        }
         drained = true;
         this.#decode.flushDecoder();
         continue;
