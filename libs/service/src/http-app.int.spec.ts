@@ -16,6 +16,11 @@ class Things {
     return thing;
   }
 
+  @Post('lists')
+  list(@Body(new ZodPipe(z.array(z.string()))) names: string[]) {
+    return names;
+  }
+
   @Get('full')
   full() {
     throw new RunnelError('no_capacity', { message: 'All 2 slots are taken.', details: { retryAfterSeconds: 3 } });
@@ -77,6 +82,7 @@ describe('Every error is problem+json of the catalogue, without a stack trace', 
     ['a form of another site', () => post('name=x', 'application/x-www-form-urlencoded'), 415, 'unsupported_media_type'],
     ['plain text', () => post('hello', 'text/plain'), 415, 'unsupported_media_type'],
     ['a body above the limit', () => post(`"${'x'.repeat(MAX_BODY_BYTES)}"`), 413, 'payload_too_large'],
+    ['a value nested beyond reason', () => post(`{"name":${'['.repeat(100_000)}${']'.repeat(100_000)}}`), 400, 'invalid_request'],
     ['a broken escape in the path', () => fetch(`${app.url}/%zz`), 400, 'invalid_request'],
     ['a RunnelError of a handler', () => fetch(`${app.url}/things/full`), 503, 'no_capacity'],
     ['a bug in a handler', () => fetch(`${app.url}/things/bug`), 500, 'internal'],
@@ -92,6 +98,22 @@ describe('Every error is problem+json of the catalogue, without a stack trace', 
       hint: expect.any(String),
     });
     expect(body).not.toMatch(/ at |node_modules|\.ts/);
+  });
+
+  it('is short, however much of a body is wrong', async () => {
+    const keys = Array.from({ length: 50_000 }, (_, at) => `"k${at}":1`);
+    expect((await (await post(`{${keys.join(',')}}`)).text()).length).toBeLessThan(2000);
+    const response = await fetch(`${app.url}/things/lists`, {
+      method: 'POST',
+      body: `[${keys.map(() => 1).join(',')}]`,
+      headers: { 'content-type': 'application/json' },
+    });
+    const problem = (await response.json()) as { errors: object[] };
+    expect(problem.errors).toHaveLength(32);
+  });
+
+  it('answers a request with an expectation that it does not know as any other', async () => {
+    await expect(raw('GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: cake\r\n\r\n')).resolves.toMatch(/^HTTP\/1.1 200 /);
   });
 
   it('names every wrong field of a body', async () => {

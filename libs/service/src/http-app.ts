@@ -94,7 +94,7 @@ export async function startHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   }
   const { port } = app.getHttpServer().address() as AddressInfo;
   const url = `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`;
-  logger.info({ app: name, url }, 'listening');
+  logger.info({ server: name, url }, 'listening');
   return { url, get: (token) => app.get(token), close: () => shutdown.close() };
 }
 

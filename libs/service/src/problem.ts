@@ -1,9 +1,13 @@
 import { HttpException } from '@nestjs/common';
-import { CATALOGUE, RunnelError, toRunnelError, type ErrorCode } from '@runnel/errors';
+import { CATALOGUE, RunnelError, toRunnelError, type ErrorCode, type FieldError } from '@runnel/errors';
 import type { Problem } from '@runnel/schemas';
 
 /** Content type of an error body (RFC 9457, section 3). */
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
+
+/** Fields that an error names, and characters of each of its texts: an answer to nonsense is not to be longer than the nonsense. */
+const MAX_FIELDS = 32;
+const MAX_TEXT_CHARS = 500;
 
 const CODE_OF_STATUS: Partial<Record<number, ErrorCode>> = {
   400: 'invalid_request',
@@ -27,12 +31,12 @@ export function toProblem(error: RunnelError, instance?: string): Problem {
     type: `urn:runnel:error:${error.code}`,
     title,
     status,
-    detail: error.code === 'internal' ? 'Something failed inside. The log of the service says what.' : error.message,
+    detail: error.code === 'internal' ? 'Something failed inside. The log of the service says what.' : shortened(error.message),
     code: error.code,
     hint: error.hint,
     retryable,
     ...(instance === undefined ? {} : { instance }),
-    ...(error.fields.length === 0 ? {} : { errors: error.fields.map(({ path, message }) => ({ path, message })) }),
+    ...(error.fields.length === 0 ? {} : { errors: error.fields.slice(0, MAX_FIELDS).map(shortenedField) }),
   };
 }
 
@@ -46,6 +50,14 @@ export function toHttpError(thrown: unknown): RunnelError {
 function statusOf(error: Error): number {
   if (error instanceof HttpException) return error.getStatus();
   return 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : 500;
+}
+
+function shortenedField({ path, message }: FieldError): FieldError {
+  return { path: shortened(path), message: shortened(message) };
+}
+
+function shortened(text: string): string {
+  return text.length <= MAX_TEXT_CHARS ? text : `${text.slice(0, MAX_TEXT_CHARS)}…`;
 }
 
 /** One line with a full stop, as all our messages are. */

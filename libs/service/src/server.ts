@@ -5,8 +5,8 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { PROBLEM_MEDIA_TYPE, toHttpError, toProblem } from './problem.ts';
 
-/** Largest request body. */
-export const MAX_BODY_BYTES = 10 * 1024 * 1024;
+/** Largest request body. Requests are small JSON; checking a large one would hold up the event loop, and with it video in solo mode. */
+export const MAX_BODY_BYTES = 1024 * 1024;
 /** How long a client may take for its request headers, and for the whole request, in milliseconds (slow-loris clients). */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -32,7 +32,10 @@ export function createServer(): FastifyAdapter {
     frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => sendProblem(reply, toHttpError(error)),
     clientErrorHandler,
   });
-  adapter.getInstance().removeContentTypeParser('text/plain');
+  const instance = adapter.getInstance();
+  instance.removeContentTypeParser('text/plain');
+  // An expectation that we do not know may be ignored (RFC 9110, 10.1.1); Node's own answer would not be problem+json.
+  instance.server.on('checkExpectation', (request, response) => instance.server.emit('request', request, response));
   return adapter;
 }
 

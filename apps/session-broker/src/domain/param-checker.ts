@@ -5,19 +5,22 @@ import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.
 /** Compiled schemas that are kept; the oldest goes first. */
 const MAX_COMPILED = 256;
 
+/** Fields that an error names. */
+const MAX_FIELDS = 32;
+
 /** Checks parameter values against the JSON Schemas (2020-12) that workers publish. */
 export class ParamChecker {
   readonly #compiled = new Map<string, ValidateFunction>();
 
   /**
    * Returns a checked copy, with the schema's defaults filled in.
-   * @throws RunnelError `invalid_params` with one entry in `fields` for each thing that is wrong.
+   * @throws RunnelError `invalid_params` with one entry in `fields` for each thing that is wrong, of the first 32.
    */
   check({ processor, paramsSchema }: OfferedProcessor, values: ParamValues): ParamValues {
     const validate = this.#validator(processor, paramsSchema);
     const copy = structuredClone(values);
     if (validate(copy)) return copy;
-    const fields = (validate.errors ?? []).map(toField);
+    const fields = (validate.errors ?? []).slice(0, MAX_FIELDS).map(toField);
     throw new RunnelError('invalid_params', {
       message: `The parameters do not fit '${processor}': ${fields.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ')}.`,
       fields,

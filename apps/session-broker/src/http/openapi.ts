@@ -48,7 +48,12 @@ export function openApiDocument(): ReturnType<typeof createDocument> {
               'unsupported_media_type',
               'unknown_processor',
               'invalid_params',
+              'session_ended',
+              'processor_failed',
+              'model_failed',
               'no_capacity',
+              'overloaded',
+              'shutting_down',
               'deadline_exceeded',
             ),
           },
@@ -86,7 +91,17 @@ export function openApiDocument(): ReturnType<typeof createDocument> {
           requestBody: { required: true, content: json(ParamValues) },
           responses: {
             202: { description: 'Accepted, not yet applied. All values as they will be.', content: json(ParamsAccepted) },
-            ...problems('invalid_request', 'session_not_found', 'session_ended', 'invalid_params', 'overloaded', 'deadline_exceeded'),
+            ...problems(
+              'invalid_request',
+              'session_not_found',
+              'session_ended',
+              'session_not_ready',
+              'payload_too_large',
+              'unsupported_media_type',
+              'invalid_params',
+              'overloaded',
+              'deadline_exceeded',
+            ),
           },
         },
       },
@@ -113,7 +128,7 @@ export function openApiDocument(): ReturnType<typeof createDocument> {
           operationId: 'listCapabilities',
           tags: ['about'],
           summary: 'The processors on offer, with the JSON Schema of their parameters.',
-          responses: { 200: { description: 'What can be asked for now.', content: json(CapabilityList) } },
+          responses: { 200: { description: 'What can be asked for now.', content: json(CapabilityList) }, ...problems() },
         },
       },
       '/v1/openapi.json': {
@@ -121,7 +136,10 @@ export function openApiDocument(): ReturnType<typeof createDocument> {
           operationId: 'getOpenApi',
           tags: ['about'],
           summary: 'This document.',
-          responses: { 200: { description: 'OpenAPI 3.1.', content: { 'application/json': { schema: z.looseObject({}) } } } },
+          responses: {
+            200: { description: 'OpenAPI 3.1.', content: { 'application/json': { schema: z.looseObject({}) } } },
+            ...problems(),
+          },
         },
       },
     },
@@ -135,10 +153,10 @@ function json<S extends z.ZodType>(schema: S): { 'application/json': { schema: S
 /** One response for each status, which tells the codes that it can carry. */
 function problems(...codes: ErrorCode[]): ZodOpenApiResponsesObject {
   const byStatus = Map.groupBy(codes, (code) => CATALOGUE[code].status);
-  return Object.fromEntries(
-    [...byStatus].map(([status, group]) => {
-      const description = group.map((code) => `\`${code}\`: ${CATALOGUE[code].title}.`).join(' ');
-      return [String(status), { description, content: { [PROBLEM]: { schema: Problem } } }];
-    }),
-  );
+  const named = [...byStatus].map(([status, group]) => {
+    const description = group.map((code) => `\`${code}\`: ${CATALOGUE[code].title}.`).join(' ');
+    return [String(status), { description, content: { [PROBLEM]: { schema: Problem } } }] as const;
+  });
+  const description = 'Any other error, of the request as such or of a part behind it: see the code.';
+  return { ...Object.fromEntries(named), default: { description, content: { [PROBLEM]: { schema: Problem } } } };
 }
