@@ -3,7 +3,7 @@ import { RunnelError } from '@runnel/errors';
 import type { z } from 'zod';
 
 /** Levels of nesting that a request may have: what works through it recursively must not run out of stack. */
-export const MAX_NESTING = 64;
+const MAX_NESTING = 64;
 
 /**
  * Checks a part of a request: nesting up to `MAX_NESTING`, then the schema.
