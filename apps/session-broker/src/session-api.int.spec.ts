@@ -124,7 +124,9 @@ describe('A client that leaves before its session has started', () => {
     await left;
     await new Promise((resolve) => setTimeout(resolve, 50));
     release.resolve();
-    await eventually(async () => (await stage.api('GET', '/v1/sessions?state=ended')).body.items.length === 1);
+    const ended = async () => (await stage.api('GET', '/v1/sessions?state=ended')).body.items;
+    await eventually(async () => (await ended()).length === 1);
+    expect(await ended()).toMatchObject([{ endReason: 'stopped' }]);
     expect(worker.stops).toHaveLength(1);
   });
 });
