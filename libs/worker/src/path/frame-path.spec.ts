@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { TsDemuxer, TsMuxer, type TsProgram } from '@runnel/media-core';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { grayscale } from '../processors/grayscale.ts';
@@ -7,6 +8,7 @@ import { defineProcessor } from '../sdk/definition.ts';
 import { FrameProcessor } from '../sdk/processor.ts';
 import type { VideoFrame } from '../sdk/video-frame.ts';
 import { FRAME_TICKS, runThrough, startPath, takeApart, toyStream } from '../testing/path-bench.ts';
+import { toyUnit } from '../testing/toy-codec.ts';
 
 const none = z.strictObject({});
 
@@ -62,6 +64,19 @@ describe('FramePath', () => {
     expect(audio.map(({ data }) => data[1])).toEqual(Array.from({ length: 30 }, (_, n) => n));
     const times = units.map(({ pts }) => pts);
     expect(times).toEqual(times.toSorted((a, b) => a - b));
+  });
+
+  it('names the audio of its program with the first picture, before any audio has come', async () => {
+    const muxer = new TsMuxer({ video: 'h264', audio: { codec: 'opus', channels: 2 } });
+    const picture = toyUnit({ width: 32, height: 18, y: 100, u: 90, v: 160 }, { pts: 0, keyframe: true });
+    const { segments } = await runThrough([muxer.segmentStart(), muxer.video(picture)], { definition: passthrough });
+    const programs: TsProgram[] = [];
+    new TsDemuxer({ onUnit: () => undefined, onProgram: (program) => programs.push(program) }).push(segments[0]);
+    expect(programs).toHaveLength(1);
+    expect(programs[0].streams).toEqual([
+      expect.objectContaining({ kind: 'video', codec: 'h264' }),
+      expect.objectContaining({ kind: 'audio', codec: 'opus', channels: 2 }),
+    ]);
   });
 
   it('drops what a slow processor cannot do, counts it, and stays near the live edge', async () => {
