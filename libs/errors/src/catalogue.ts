@@ -41,6 +41,12 @@ export const CATALOGUE = {
   unsupported_media_type: { status: 415, title: 'Unsupported content type', hint: 'Send application/json.', retryable: false },
   request_timeout: { status: 408, title: 'Request took too long', hint: 'Send headers and body without pause.', retryable: true },
   headers_too_large: { status: 431, title: 'Headers too large', hint: 'Send fewer or shorter headers.', retryable: false },
+  method_not_allowed: {
+    status: 405,
+    title: 'Method not allowed',
+    hint: 'Use one of the methods in the Allow header.',
+    retryable: false,
+  },
   payload_too_large: { status: 413, title: 'Payload too large', hint: 'Send a smaller body.', retryable: false },
   invalid_config: { status: 400, title: 'Invalid configuration', hint: 'Correct the named settings and start again.', retryable: false },
   invalid_usage: { status: 400, title: 'Invalid usage', hint: 'See --help.', retryable: false },

@@ -80,7 +80,7 @@ function raw(text: string): Promise<string> {
 describe('Every error is problem+json of the catalogue, without a stack trace', () => {
   it.each([
     ['an unknown path', () => fetch(`${app.url}/nowhere`), 404, 'not_found'],
-    ['an unknown method of a known path', () => fetch(`${app.url}/things`, { method: 'PUT' }), 404, 'not_found'],
+    ['an unknown method of a known path', () => fetch(`${app.url}/things?x=1`, { method: 'PUT' }), 405, 'method_not_allowed'],
     ['broken JSON', () => post('{"name":'), 400, 'invalid_request'],
     ['an empty body', () => post(''), 400, 'invalid_request'],
     ['a poisoned prototype', () => post('{"__proto__":{"admin":true}}'), 400, 'invalid_request'],

@@ -5,6 +5,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { RunnelError } from '@runnel/errors';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
+import { AllowedMethods } from './allowed-methods.ts';
 import { HealthChecks } from './health.ts';
 import type { Logger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
@@ -60,6 +61,8 @@ export async function startHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   const { name, logger, health = new HealthChecks(), metrics = createMetrics(name), drainDeadlineMs = DRAIN_DEADLINE_MS } = options;
   const adapter = createServer();
   const server = adapter.getInstance();
+  const allowed = new AllowedMethods();
+  allowed.watch(server);
   const tracker = new RequestTracker();
   tracker.install(server, { logger, metrics });
   health.add('draining', () => (tracker.draining ? 'the instance is shutting down' : null));
@@ -70,7 +73,7 @@ export async function startHttpApp(options: HttpAppOptions): Promise<HttpApp> {
     abortOnError: false,
     bodyParser: false,
   });
-  app.useGlobalFilters(new ProblemFilter(logger));
+  app.useGlobalFilters(new ProblemFilter({ logger, allowed }));
 
   // Runs from the last step to the first: refuse, drain, wait for what is open, then close server and providers.
   const shutdown = new ShutdownSequence(logger);

@@ -1,5 +1,7 @@
-import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { Catch, NotFoundException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { RunnelError } from '@runnel/errors';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { AllowedMethods } from './allowed-methods.ts';
 import type { Logger } from './logger.ts';
 import { toHttpError } from './problem.ts';
 import { sendProblem } from './server.ts';
@@ -8,15 +10,18 @@ import { sendProblem } from './server.ts';
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   readonly #logger: Logger;
+  readonly #allowed: AllowedMethods;
 
-  constructor(logger: Logger) {
-    this.#logger = logger;
+  constructor(options: { logger: Logger; allowed: AllowedMethods }) {
+    this.#logger = options.logger;
+    this.#allowed = options.allowed;
   }
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const [request, reply] = [http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>()];
-    const error = toHttpError(thrown);
+    const path = request.url.split('?', 1)[0];
+    const error = this.#wrongMethod(thrown, { method: request.method, path }, reply) ?? toHttpError(thrown);
     if (error.code === 'internal') {
       this.#logger.error({ err: error, method: request.method, route: request.routeOptions.url }, 'request failed inside');
     }
@@ -24,6 +29,15 @@ export class ProblemFilter implements ExceptionFilter {
       reply.raw.destroy();
       return;
     }
-    sendProblem(reply, error, request.url.split('?', 1)[0]);
+    sendProblem(reply, error, path);
+  }
+
+  /** The router knows no method of its own: what it does not find may be there for others. */
+  #wrongMethod(thrown: unknown, { method, path }: { method: string; path: string }, reply: FastifyReply): RunnelError | null {
+    if (!(thrown instanceof NotFoundException)) return null;
+    const methods = this.#allowed.of(path);
+    if (methods.length === 0) return null;
+    reply.header('allow', methods.join(', '));
+    return new RunnelError('method_not_allowed', { message: `${method} is not possible here; ${methods.join(', ')} is.` });
   }
 }
