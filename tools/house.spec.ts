@@ -62,4 +62,14 @@ describe('the house', () => {
     expect(places(settings, /registry.*/g)).toEqual([]);
     expect(places(texts, hosts)).toEqual([]);
   });
+
+  it('runs the Node that it brings, by path: a shell remembers where it found `node` before the set-up brought another', () => {
+    const { scripts } = JSON.parse(texts.get('package.json')!) as { scripts: Record<string, string> };
+    expect(Object.keys(scripts)).toEqual(expect.arrayContaining(['check', 'test', 'demo', 'start', 'runnel', 'bench']));
+    for (const [name, script] of Object.entries(scripts)) {
+      const [setUp, ...after] = script.split(' && ');
+      expect({ name, setUp }).toEqual({ name, setUp: expect.stringMatching(/^node tools\/setup\.mjs( --build)?$/) });
+      expect({ name, after: after.filter((command) => command.startsWith('node ')) }).toEqual({ name, after: [] });
+    }
+  });
 });
