@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { BUS, type WorkerEvent } from '@runnel/schemas';
 import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { concat, FRAME_TICKS, lumaOf, makeSource, readBack } from './testing/source.ts';
@@ -16,10 +17,20 @@ const OWN = [
   new URL('./testing/slow-load.mjs', import.meta.url),
 ].map((url) => fileURLToPath(url));
 
-/** Processes that are children of this one. */
+/** Frame paths that are children of this process: their pids. Without /proc, `ps` tells. */
 function children(): string[] {
-  const { stdout } = spawnSync('ps', ['--ppid', String(process.pid), '-o', 'pid=,args='], { encoding: 'utf8' });
-  return stdout.split('\n').filter((line) => line.includes('path.child'));
+  if (process.platform !== 'linux') {
+    const { stdout } = spawnSync('ps', ['-A', '-o', 'ppid=,pid=,args='], { encoding: 'utf8' });
+    return stdout.split('\n').filter((line) => line.trim().startsWith(`${process.pid} `) && line.includes('path.child'));
+  }
+  return readdirSync('/proc').filter((pid) => {
+    try {
+      const parent = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')[1];
+      return parent === String(process.pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('path.child');
+    } catch {
+      return false; // Not a process, or one that has ended meanwhile.
+    }
+  });
 }
 
 /** Root of the mean square of the samples in the middle. */

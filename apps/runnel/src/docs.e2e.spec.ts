@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,9 +22,28 @@ function commandsOf(page: string): string[] {
     .filter((line) => line !== '');
 }
 
+/** Makes sure that a line of shell finds `curl`, and says which one it is when the machine has none. */
+function pathWithCurl(): string {
+  const path = process.env['PATH'] ?? '';
+  if (spawnSync('curl', ['--version']).error === undefined) return path;
+  const bin = join(folder, 'bin');
+  mkdirSync(bin, { recursive: true });
+  const script = join(import.meta.dirname, 'testing', 'curl.mjs');
+  writeFileSync(join(bin, 'curl'), `#!/bin/sh\nexec '${process.execPath}' '${script}' "$@"\n`, { mode: 0o755 });
+  process.stderr.write('This machine has no curl: the documents run with a stand-in made of fetch.\n');
+  return `${bin}:${path}`;
+}
+
+const PATH = pathWithCurl();
+
 /** Runs one line of shell in the test's folder. */
 async function shell(line: string): Promise<{ code: number | null; output: string }> {
-  const child = spawn('bash', ['-c', `set -o pipefail; ${line}`], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 });
+  const child = spawn('bash', ['-c', `set -o pipefail; ${line}`], {
+    cwd: folder,
+    env: { ...process.env, PATH },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 60_000,
+  });
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString('latin1')));
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString('latin1')));

@@ -1,5 +1,6 @@
 /** The child of this folder's tests: does, on request, what a child must survive or not be able to do. */
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { RunnelError } from '@runnel/errors';
 import { serveChild } from './serve.ts';
 
@@ -56,9 +57,7 @@ serveChild(async ({ act }: UnrulyInit, port) => {
       await port.send({
         env: process.env,
         execArgv: process.execArgv,
-        group: spawnSync('ps', ['-o', 'pgid=', '-p', String(process.pid)])
-          .stdout.toString()
-          .trim(),
+        group: processGroup(),
       });
       return;
     case 'finish-on-stop':
@@ -71,3 +70,11 @@ serveChild(async ({ act }: UnrulyInit, port) => {
       for await (const message of port.messages) await port.send(message);
   }
 });
+
+/** The process group of this process; without /proc, `ps` tells. */
+function processGroup(): string {
+  if (process.platform === 'linux') return readFileSync('/proc/self/stat', 'utf8').split(') ').at(-1)!.split(' ')[2];
+  return spawnSync('ps', ['-o', 'pgid=', '-p', String(process.pid)])
+    .stdout.toString()
+    .trim();
+}
