@@ -1,3 +1,5 @@
+import { within } from './deadline.ts';
+
 /** Says why a part is not ready, or null when it is. */
 export type HealthCheck = () => string | null | Promise<string | null>;
 
@@ -34,13 +36,9 @@ export class HealthChecks {
 }
 
 async function reasonOf(check: HealthCheck): Promise<string | null> {
-  const { promise: expired, resolve } = Promise.withResolvers<string>();
-  const timer = setTimeout(() => resolve(`no answer within ${CHECK_DEADLINE_MS} ms`), CHECK_DEADLINE_MS);
   try {
-    return await Promise.race([(async () => check())(), expired]);
+    return await within((async () => check())(), CHECK_DEADLINE_MS, `no answer within ${CHECK_DEADLINE_MS} ms`);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -1,4 +1,5 @@
 export { loadConfig, redactConfig } from './config.ts';
+export { endsWithin, within } from './deadline.ts';
 export { createLogger, LOG_LEVELS, type Logger, type LoggerOptions } from './logger.ts';
 export { redactLine } from './redact.ts';
 export { CHECK_DEADLINE_MS, HealthChecks, type HealthCheck, type Readiness } from './health.ts';

@@ -1,3 +1,4 @@
+import { endsWithin } from './deadline.ts';
 import type { Logger } from './logger.ts';
 
 /** How long one step of a shutdown may take when it does not say, in milliseconds. */
@@ -38,15 +39,10 @@ export class ShutdownSequence {
   }
 
   async #run({ name, close, deadlineMs }: Step): Promise<void> {
-    const { promise: expired, resolve } = Promise.withResolvers<'expired'>();
-    const timer = setTimeout(() => resolve('expired'), deadlineMs);
     try {
-      if ((await Promise.race([close(), expired])) === 'expired')
-        this.#logger.error({ step: name, deadlineMs }, 'shutdown step hangs; going on');
+      if (!(await endsWithin(close(), deadlineMs))) this.#logger.error({ step: name, deadlineMs }, 'shutdown step hangs; going on');
     } catch (err) {
       this.#logger.error({ err, step: name }, 'shutdown step failed; going on');
-    } finally {
-      clearTimeout(timer);
     }
   }
 }

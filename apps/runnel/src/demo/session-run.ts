@@ -4,7 +4,7 @@ import type { FrameTrace, ParamValues, Session, SessionEvent } from '@runnel/sch
 import type { ApiClient } from '../api/client.ts';
 import { playChannel } from '../stream/play.ts';
 import { publishIngest } from '../stream/publish.ts';
-import { within } from './within.ts';
+import { within } from '@runnel/service';
 import type { SourceStamp, ViewerStamp } from './latency.ts';
 
 /** How long the last frames may take from the end of the source to the end of the output, ms. */

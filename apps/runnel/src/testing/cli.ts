@@ -105,7 +105,10 @@ async function survivors(folder: string): Promise<string[]> {
 }
 
 function processesOf(folder: string): number[] {
-  if (process.platform !== 'linux') return [];
+  if (process.platform !== 'linux') {
+    process.stderr.write('Not Linux: whether the command left processes behind is not checked, as their environment cannot be read.\n');
+    return [];
+  }
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)

@@ -11,7 +11,7 @@ import {
   type Session,
   type SessionList,
 } from '@runnel/schemas';
-import type { Logger } from '@runnel/service';
+import { endsWithin, type Logger } from '@runnel/service';
 import type { Subscriber } from '@runnel/trickle-core';
 import type { SessionBrokerConfig } from '../config.ts';
 import type { Clock } from './clock.ts';
@@ -193,7 +193,7 @@ export class SessionManager {
   async #close(): Promise<void> {
     await Promise.all(this.#registry.live.map((record) => this.#stop(record, 'shutdown', 'The service was shut down.')));
     // A start may still learn of channels that were made for it: they are closed below.
-    await settledWithin([...this.#starting], START_SETTLES_MS);
+    await endsWithin(Promise.allSettled(this.#starting), START_SETTLES_MS);
     this.#stopSweeps();
     await Promise.all(this.#subscriptions.map((subscription) => subscription.close()));
     await this.#supervisor.close();
@@ -211,14 +211,6 @@ export class SessionManager {
     this.#directory.sweep(nowMs);
     this.#registry.prune(nowMs);
   }
-}
-
-async function settledWithin(work: Promise<unknown>[], deadlineMs: number): Promise<void> {
-  if (work.length === 0) return;
-  const { promise: expired, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, deadlineMs);
-  await Promise.race([Promise.allSettled(work), expired]);
-  clearTimeout(timer);
 }
 
 /** What a client may read of a failed start. The message of an error from inside could quote anything, so only the log has it. */

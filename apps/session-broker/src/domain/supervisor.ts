@@ -1,6 +1,6 @@
 import type { Bus } from '@runnel/bus';
 import { BUS, type EndReason } from '@runnel/schemas';
-import type { Logger } from '@runnel/service';
+import { endsWithin, type Logger } from '@runnel/service';
 import type { Subscriber } from '@runnel/trickle-core';
 import type { SessionBrokerConfig } from '../config.ts';
 import type { Clock } from './clock.ts';
@@ -222,10 +222,7 @@ export class SessionSupervisor {
   }
 
   async #lastEvents({ watch }: Company): Promise<void> {
-    const { promise: expired, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, LAST_EVENTS_MS);
-    await Promise.race([watch.finished, expired]);
-    clearTimeout(timer);
+    await endsWithin(watch.finished, LAST_EVENTS_MS);
   }
 
   #closeChannels(record: SessionRecord): void {
