@@ -9,8 +9,8 @@ const OTHER_SETTINGS = [
   {
     name: 'LOG_LEVEL',
     type: 'silent, fatal, error, warn, info, debug or trace',
-    default: '`warn`',
-    description: 'Lowest level that `runnel start` writes to standard error.',
+    default: '`warn`; `info` in the apps run alone',
+    description: 'Lowest level that is written to standard error.',
   },
   { name: 'DEBUG', type: '1', default: 'none', description: 'With 1, a command that fails also prints the stack trace.' },
 ];

@@ -1,2 +1,3 @@
 export { TrickleEdgeConfigSchema, type TrickleEdgeConfig } from './config.ts';
+export { runTrickleEdge, type RunOptions } from './run.ts';
 export { startTrickleEdge, type TrickleEdge, type TrickleEdgeOptions } from './start.ts';

@@ -68,16 +68,22 @@ export async function startTrickleEdge({ bus, logger, config }: TrickleEdgeOptio
             module: OpsModule,
             host: config.EDGE_HOST,
             port: config.EDGE_OPS_PORT,
-            logger,
+            logger: quieter(logger),
             metrics: edgeMetrics(relay.hub),
           });
     if (ops !== null) shutdown.add('probes and metrics', () => ops.close());
-    logger.info({ app: 'trickle-edge', url }, 'listening');
-    return { url, opsUrl: ops?.url ?? null, close: () => shutdown.close() };
+    const opsUrl = ops?.url ?? null;
+    logger.info({ app: 'trickle-edge', url, opsUrl }, 'listening');
+    return { url, opsUrl, close: () => shutdown.close() };
   } catch (error) {
     await shutdown.close();
     throw error;
   }
+}
+
+/** Requests to the probes' server are not worth a line each. */
+function quieter(logger: Logger): Logger {
+  return logger.isLevelEnabled('debug') ? logger : logger.child({}, { level: logger.isLevelEnabled('warn') ? 'warn' : logger.level });
 }
 
 /** "Any address" is good to listen on and not to connect to. */

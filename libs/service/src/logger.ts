@@ -16,13 +16,15 @@ export interface LoggerOptions {
   level: string;
   /** Where lines go. Default: standard error, as standard output belongs to what a command produces. */
   destination?: { write(line: string): void };
+  /** Paths of URLs that hold no secret and are written whole. */
+  openPaths?: readonly string[];
 }
 
 /**
  * A logger that writes JSON lines. Secrets are taken out of each finished line (`redactLine`), so that no call can forget it.
  * @throws RunnelError `invalid_config` for an unknown level.
  */
-export function createLogger({ name, level, destination }: LoggerOptions): Logger {
+export function createLogger({ name, level, destination, openPaths = [] }: LoggerOptions): Logger {
   if (!(LOG_LEVELS as readonly string[]).includes(level)) {
     throw new RunnelError('invalid_config', { message: `'${level}' is not a log level; it can be ${LOG_LEVELS.join(', ')}.` });
   }
@@ -33,7 +35,7 @@ export function createLogger({ name, level, destination }: LoggerOptions): Logge
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: pino.stdSerializers.errWithCause },
-      hooks: { streamWrite: redactLine },
+      hooks: { streamWrite: (line) => redactLine(line, openPaths) },
     },
     destination ?? pino.destination({ fd: 2, sync: true }),
   );

@@ -19,6 +19,13 @@ describe('redactLine', () => {
     expect(redactLine('https://user:pass@edge.example/trickle/abcdefgh')).toBe('https://edge.example/…efgh');
   });
 
+  it('keeps the paths that are said to hold no secret, and nothing under them', () => {
+    const open = ['/trickle/'];
+    expect(redactLine('http://e:1/trickle http://e:1/trickle/ http://e:1/trickle/abcdefgh', open)).toBe(
+      'http://e:1/trickle http://e:1/trickle/ http://e:1/…efgh',
+    );
+  });
+
   it('keeps URLs of our API and plain numbers readable', () => {
     const line = '{"url":"http://127.0.0.1:8080/v1/sessions/ses_a","base":"http://127.0.0.1:8080","tokens":5}';
     expect(redactLine(line)).toBe(line);

@@ -11,13 +11,16 @@ const OPEN_PATH = /^\/(?:v1(?:\/[\w./-]*)?|livez|readyz|metrics)?$/;
 /**
  * Takes secrets out of one line of JSON or text: values of members whose names tell (authorization, token, key, …), bearer
  * credentials, and channel URLs, of which host and last 4 characters stay, so that two can be told apart. Whoever knows a channel's
- * whole URL may use it. URLs of other services are shortened likewise: a log does not need their paths.
+ * whole URL may use it. URLs of other services are shortened likewise: a log does not need their paths. `openPaths` are whole paths
+ * that hold no secret, such as the one under which channels stand.
  */
-export function redactLine(line: string): string {
+export function redactLine(line: string, openPaths: readonly string[] = []): string {
   return line
     .replace(SECRET_MEMBER, `$1"${REDACTED}"`)
     .replace(BEARER, `$1 ${REDACTED}`)
     .replace(URL_WITH_PATH, (_, scheme: string, host: string, path: string) =>
-      OPEN_PATH.test(path) ? `${scheme}${host}${path}` : `${scheme}${host}/…${path.slice(-4)}`,
+      OPEN_PATH.test(path) || openPaths.includes(path) || openPaths.includes(`${path}/`)
+        ? `${scheme}${host}${path}`
+        : `${scheme}${host}/…${path.slice(-4)}`,
     );
 }

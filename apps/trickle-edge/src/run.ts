@@ -1,0 +1,29 @@
+import { startTrickleEdge, type TrickleEdge, type TrickleEdgeOptions } from './start.ts';
+
+/** What an edge that runs until it is told to stop is given. */
+export interface RunOptions extends TrickleEdgeOptions {
+  /** Aborts when the edge is to stop. */
+  readonly signal: AbortSignal;
+  /** Called once it listens. */
+  readonly onListening?: (edge: TrickleEdge) => void;
+}
+
+/**
+ * Runs an edge until the signal aborts, then closes it.
+ * @throws RunnelError `port_in_use`, `invalid_config`.
+ */
+export async function runTrickleEdge({ signal, onListening, ...options }: RunOptions): Promise<void> {
+  const edge = await startTrickleEdge(options);
+  try {
+    onListening?.(edge);
+    await aborted(signal);
+    options.logger.info('stopping');
+  } finally {
+    await edge.close();
+  }
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
