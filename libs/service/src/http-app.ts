@@ -4,8 +4,10 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { RunnelError } from '@runnel/errors';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Registry } from 'prom-client';
 import { AllowedMethods } from './allowed-methods.ts';
+import { Guests } from './guests.ts';
 import { HealthChecks } from './health.ts';
 import type { Logger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
@@ -26,15 +28,12 @@ export interface RunningService {
   close(): Promise<void>;
 }
 
-/** What an HTTP app is made of. */
-export interface HttpAppOptions {
+/** What an HTTP app is made of, wherever it listens. */
+export interface UnboundHttpAppOptions {
   /** Name of the app in logs and metrics. */
   readonly name: string;
   /** Root module of Nest. Use `@Inject(TOKEN)` on every constructor parameter. */
   readonly module: Type | DynamicModule;
-  readonly host: string;
-  /** 0 takes any free port. */
-  readonly port: number;
   readonly logger: Logger;
   /** Readiness checks; `draining` is added. */
   readonly health?: HealthChecks;
@@ -46,18 +45,33 @@ export interface HttpAppOptions {
   readonly drainDeadlineMs?: number;
 }
 
-/** A listening app. */
-export interface HttpApp extends RunningService {
-  readonly url: string;
-  /** A provider of the root module's container. */
-  get<T>(token: InjectionToken<T>): T;
+/** What an HTTP app is made of. */
+export interface HttpAppOptions extends UnboundHttpAppOptions {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
 }
 
-/**
- * Starts a Nest app on Fastify with probes, metrics, request log, problem+json errors and ordered shutdown.
- * @throws RunnelError `port_in_use`; what a provider throws at start.
- */
-export async function startHttpApp(options: HttpAppOptions): Promise<HttpApp> {
+/** An app that has no port of its own. */
+export interface UnboundHttpApp extends RunningService {
+  /** A provider of the root module's container. */
+  get<T>(token: InjectionToken<T>): T;
+  /**
+   * Takes over a connection that another server accepted (put back what it read with `unshift`): one request is answered, then it is
+   * closed, at the latest after `GUEST_DEADLINE_MS`. `/metrics` is not there for it.
+   */
+  accept(socket: Duplex): void;
+}
+
+/** A listening app. */
+export interface HttpApp extends UnboundHttpApp {
+  readonly url: string;
+}
+
+/** A Nest app on Fastify that does not listen, and the steps of its end. */
+async function assemble(
+  options: UnboundHttpAppOptions,
+): Promise<{ app: NestFastifyApplication; guests: Guests; shutdown: ShutdownSequence }> {
   const { name, logger, health = new HealthChecks(), metrics = createMetrics(name), drainDeadlineMs = DRAIN_DEADLINE_MS } = options;
   const adapter = createServer();
   const server = adapter.getInstance();
@@ -65,8 +79,9 @@ export async function startHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   allowed.watch(server);
   const tracker = new RequestTracker();
   tracker.install(server, { logger, metrics });
+  const guests = new Guests(server);
   health.add('draining', () => (tracker.draining ? 'the instance is shutting down' : null));
-  addProbes(server, { health, metrics });
+  addProbes(server, { health, metrics, isPrivate: (socket) => !guests.has(socket) });
 
   const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, {
     logger: false,
@@ -78,6 +93,7 @@ export async function startHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   // Runs from the last step to the first: refuse, drain, wait for what is open, then close server and providers.
   const shutdown = new ShutdownSequence(logger);
   shutdown.add('http server and providers', () => app.close());
+  shutdown.add('connections taken over', async () => guests.close());
   shutdown.add(
     'open requests',
     async () => {
@@ -88,7 +104,32 @@ export async function startHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   );
   if (options.onDrain !== undefined) shutdown.add('drain', options.onDrain, { deadlineMs: drainDeadlineMs });
   shutdown.add('new requests', async () => tracker.refuse());
+  return { app, guests, shutdown };
+}
 
+/**
+ * Starts a Nest app on Fastify with probes, request log, problem+json errors and ordered shutdown, on connections that are handed to it.
+ * @throws what a provider throws at start.
+ */
+export async function startUnboundHttpApp(options: UnboundHttpAppOptions): Promise<UnboundHttpApp> {
+  const { app, guests, shutdown } = await assemble(options);
+  try {
+    await app.init();
+    await app.getHttpAdapter().getInstance().ready();
+  } catch (error) {
+    await shutdown.close();
+    throw error;
+  }
+  return { url: null, get: (token) => app.get(token), accept: (socket) => guests.accept(socket), close: () => shutdown.close() };
+}
+
+/**
+ * Starts a Nest app on Fastify with probes, metrics, request log, problem+json errors and ordered shutdown.
+ * @throws RunnelError `port_in_use`; what a provider throws at start.
+ */
+export async function startHttpApp(options: HttpAppOptions): Promise<HttpApp> {
+  const { name, logger } = options;
+  const { app, guests, shutdown } = await assemble(options);
   try {
     await app.listen(options.port, options.host);
   } catch (error) {
@@ -98,7 +139,7 @@ export async function startHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   const { port } = app.getHttpServer().address() as AddressInfo;
   const url = `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`;
   logger.info({ server: name, url }, 'listening');
-  return { url, get: (token) => app.get(token), close: () => shutdown.close() };
+  return { url, get: (token) => app.get(token), accept: (socket) => guests.accept(socket), close: () => shutdown.close() };
 }
 
 function listenError(error: unknown, { host, port }: HttpAppOptions): unknown {

@@ -7,5 +7,15 @@ export { createMetrics } from './metrics.ts';
 export { PROBLEM_MEDIA_TYPE, toHttpError, toProblem } from './problem.ts';
 export { ShutdownSequence, STEP_DEADLINE_MS } from './shutdown.ts';
 export { ZodPipe, parseRequest } from './validation.ts';
-export { DRAIN_DEADLINE_MS, startHttpApp, type HttpApp, type HttpAppOptions, type RunningService } from './http-app.ts';
+export { GUEST_DEADLINE_MS, MAX_GUESTS } from './guests.ts';
+export {
+  DRAIN_DEADLINE_MS,
+  startHttpApp,
+  startUnboundHttpApp,
+  type HttpApp,
+  type HttpAppOptions,
+  type RunningService,
+  type UnboundHttpApp,
+  type UnboundHttpAppOptions,
+} from './http-app.ts';
 export { CONNECTION_TIMEOUT_MS, MAX_BODY_BYTES } from './server.ts';
