@@ -12,6 +12,7 @@ const COUNTERS = {
   readersLost: ['trickle_readers_lost_total', 'Readers that were in the middle of a segment when it left the window.'],
   gaps: ['trickle_gaps_total', 'Reads of segments that are not in the window.'],
   takeovers: ['trickle_takeovers_total', 'Waiting publishers that gave way to another one.'],
+  refusedForSpace: ['trickle_space_refusals_total', 'Segments cut because all channels together held too much.'],
   bytesIn: ['trickle_received_bytes_total', 'Bytes of segments received.'],
   bytesOut: ['trickle_sent_bytes_total', 'Bytes of segments handed to readers.'],
 } as const satisfies Record<keyof HubCounters, readonly [name: string, help: string]>;

@@ -90,6 +90,12 @@ export const CATALOGUE = {
     hint: 'Close what is not needed, or raise the named limit of the edge.',
     retryable: true,
   },
+  storage_full: {
+    status: 507,
+    title: 'Relay is full',
+    hint: 'Try again shortly; the operator can raise EDGE_MEMORY_MIB or add an edge.',
+    retryable: true,
+  },
   // Capacity and life
   no_capacity: { status: 503, title: 'No free worker', hint: 'Try again in a few seconds.', retryable: true },
   no_responder: { status: 503, title: 'Part is not there', hint: 'Check that the named part runs; try again shortly.', retryable: true },

@@ -1,6 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { type Channel, type ChannelWriter, createHub, type Hub, NEXT, type SegmentReader, type TrickleLimits } from './index.ts';
+import {
+  type Channel,
+  type ChannelWriter,
+  CHUNK_OVERHEAD_BYTES,
+  createHub,
+  type Hub,
+  NEXT,
+  type SegmentReader,
+  type TrickleLimits,
+} from './index.ts';
 
 /** One step of a run. `who` picks among the writers or readers there are, `at` is a distance from the next write. */
 type Step =
@@ -86,6 +95,7 @@ class Run {
     expect(this.channel.nextWrite).toBeGreaterThanOrEqual(this.#next);
     this.#next = this.channel.nextWrite;
     expect(this.channel.heldBytes).toBeLessThanOrEqual(this.#limits.windowBytes ?? Number.POSITIVE_INFINITY);
+    expect(this.hub.heldBytes).toBe(this.channel.heldBytes);
   }
 
   /** The end of the channel: every reader ends, and none is told "whole" of what is not. */
@@ -96,7 +106,8 @@ class Run {
       expect(entry.reader.end).not.toBeNull();
     }
     for (const writer of this.#writers) expect(writer.end().channelEnded).toBe(true);
-    expect([this.channel.writers, this.hub.size]).toEqual([0, 0]);
+    for (const { reader } of this.#readers) reader.close();
+    expect([this.channel.writers, this.channel.readers, this.hub.size, this.hub.heldBytes]).toEqual([0, 0, 0, 0]);
   }
 
   #open(seq: number, reset: boolean): void {
@@ -131,7 +142,10 @@ class Run {
     if (writer === undefined) return;
     const { seq, channelEnded } = writer.end();
     expect([seq, channelEnded]).toEqual([writer.seq, false]);
-    if (writer.bytes > 0 && !this.#mayBeGone(seq)) expect(this.channel.read(seq).kind).toBe('reader');
+    if (writer.bytes === 0 || this.#mayBeGone(seq)) return;
+    const answer = this.channel.read(seq);
+    expect(answer.kind).toBe('reader');
+    if (answer.kind === 'reader') answer.reader.close();
   }
 
   #abort(writer: ChannelWriter | undefined): void {
@@ -159,7 +173,7 @@ class Run {
   #take(entry: { reader: SegmentReader; got: number[] } | undefined): void {
     if (entry === undefined) return;
     const { reader, got } = entry;
-    for (let chunk = reader.next(); chunk !== null; chunk = reader.next()) got.push(...chunk);
+    for (let chunk = reader.next(); chunk !== null; chunk = reader.next()) for (const payload of chunk.payloads) got.push(...payload);
     const { bytes, cut } = this.#known.get(reader.segment.seq) ?? { bytes: [], cut: false };
     expect(got).toEqual(bytes.slice(0, got.length));
     if (reader.end !== 'evicted') expect(got.length).toBe(bytes.length);
@@ -204,7 +218,9 @@ describe('a channel under random writers, readers, resets, evictions and ends', 
 
   it('stays within its bytes', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 120, size: 'max' }), (steps) => runAll(steps, { windowBytes: 40, segmentBytes: 20 })),
+      fc.property(fc.array(step, { maxLength: 120, size: 'max' }), (steps) =>
+        runAll(steps, { windowBytes: 4 * (CHUNK_OVERHEAD_BYTES + 9), segmentBytes: 20 }),
+      ),
       { numRuns: 400 },
     );
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Channel, createHub, CURRENT, NEXT, type SegmentReader, type TrickleLimits } from './index.ts';
+import { type Channel, Chunk, CHUNK_OVERHEAD_BYTES, createHub, CURRENT, NEXT, type SegmentReader, type TrickleLimits } from './index.ts';
 
 const T0 = 1_000_000;
 
@@ -22,7 +22,8 @@ function bytes(value: string): Uint8Array {
 /** Everything a reader can have now. */
 function take(reader: SegmentReader): string {
   let text = '';
-  for (let chunk = reader.next(); chunk !== null; chunk = reader.next()) text += new TextDecoder().decode(chunk);
+  for (let chunk = reader.next(); chunk !== null; chunk = reader.next())
+    text += chunk.payloads.map((payload) => new TextDecoder().decode(payload)).join('');
   return text;
 }
 
@@ -117,6 +118,20 @@ describe('a second writer of one segment', () => {
     put(channel, 0, 'first');
     put(channel, 0, 'second');
     expect(take(reader(channel, 0))).toBe('firstsecond');
+  });
+
+  it('waits while the first is in the middle of a chunk, and is told when its turn has come', () => {
+    const { channel } = setUp();
+    const [a, b] = [channel.write(0), channel.write(0)];
+    let turns = 0;
+    b.observer = { released: () => {}, turn: () => (turns += 1) };
+    a.writePart(Chunk.of(bytes('a')));
+    expect([a.mustWait, b.mustWait]).toEqual([false, true]);
+    a.write(bytes('A'));
+    expect([turns, b.mustWait]).toEqual([1, false]);
+    a.writePart(Chunk.of(bytes('a')));
+    a.abort();
+    expect([turns, b.mustWait]).toEqual([2, false]);
   });
 
   it('never mixes bytes inside a chunk', () => {
@@ -238,9 +253,10 @@ describe('window', () => {
   });
 
   it('lets the oldest go first when the bytes are too many', () => {
-    const { channel } = setUp({ windowBytes: 10, segmentBytes: 4 });
+    const cost = 4 + CHUNK_OVERHEAD_BYTES;
+    const { channel } = setUp({ windowBytes: 2 * cost + 1, segmentBytes: 4 });
     for (let seq = 0; seq < 4; seq += 1) put(channel, seq, 'abcd');
-    expect([channel.oldest, channel.heldBytes]).toEqual([2, 8]);
+    expect([channel.oldest, channel.heldBytes]).toEqual([2, 2 * cost]);
   });
 
   it('lets the oldest go when the segments are too many', () => {
@@ -255,7 +271,7 @@ describe('window', () => {
     const writer = channel.write(0);
     for (let seq = 1; seq < 7; seq += 1) put(channel, seq, 'x');
     let woken = 0;
-    waiting.onChange(() => (woken += 1));
+    waiting.observer = { segmentChanged: () => (woken += 1) };
     hub.sweep((time.nowMs += 1001));
     expect([woken, waiting.end, writer.released]).toEqual([1, 'evicted', 'evicted']);
   });
@@ -266,7 +282,7 @@ describe('window', () => {
     const slow = reader(channel, 0);
     for (let seq = 1; seq < 7; seq += 1) put(channel, seq, 'x');
     hub.sweep((time.nowMs += 1001));
-    expect([slow.next(), slow.end, channel.heldBytes]).toEqual([null, 'evicted', 5]);
+    expect([slow.next(), slow.end, channel.heldBytes]).toEqual([null, 'evicted', 5 * (1 + CHUNK_OVERHEAD_BYTES)]);
     slow.close();
     expect(hub.counters.readersLost).toBe(1);
   });
@@ -289,6 +305,42 @@ describe('limits', () => {
     writer.write(bytes('abcd'));
     expect(() => writer.write(bytes('e'))).toThrow(expect.objectContaining({ code: 'payload_too_large' }));
     expect(reader(channel, 0).segment.end).toBe('cut');
+  });
+
+  it('refuses bytes beyond what all channels may hold, cuts that segment, and takes bytes again when others have left', () => {
+    const cost = 4 + CHUNK_OVERHEAD_BYTES;
+    const { channel, hub } = setUp({ hubBytes: 2 * cost });
+    const other = hub.create({ name: 'other', mimeType: 'x' });
+    put(other, 0, 'abcd');
+    put(channel, 0, 'abcd');
+    const writer = channel.write(1);
+    expect(() => writer.write(bytes('e'))).toThrow(expect.objectContaining({ code: 'storage_full' }));
+    expect([hub.heldBytes, hub.counters.refusedForSpace]).toEqual([2 * cost, 1]);
+    other.end();
+    put(channel, 2, 'abcd');
+    expect(hub.heldBytes).toBe(2 * cost);
+  });
+
+  it('counts what an ended channel holds for as long as somebody reads it', () => {
+    const { channel, hub } = setUp();
+    put(channel, 0, 'abcd');
+    const last = reader(channel, 0);
+    channel.end();
+    expect(hub.heldBytes).toBeGreaterThan(0);
+    last.close();
+    expect(hub.heldBytes).toBe(0);
+  });
+
+  it('makes no channels once it was told so', () => {
+    const { hub } = setUp();
+    hub.refuseNew('This edge is going down.');
+    expect(() => hub.create({ name: 'd', mimeType: 'x' })).toThrow(expect.objectContaining({ code: 'shutting_down' }));
+  });
+
+  it('begins where its maker says, and keeps nothing before', () => {
+    const channel = setUp().hub.create({ name: 'mirror', mimeType: 'x', firstSeq: 40 });
+    expect([channel.nextWrite, channel.oldest, channel.read(39).kind, channel.read(40).kind]).toEqual([40, 40, 'gone', 'reader']);
+    expect(() => channel.write(39)).toThrow(expect.objectContaining({ code: 'invalid_request' }));
   });
 
   it('bounds readers, writers and channels', () => {

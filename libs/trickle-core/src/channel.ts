@@ -1,11 +1,12 @@
 import { RunnelError } from '@runnel/errors';
+import type { Chunk } from './chunk.ts';
 import { createCounters, type HubCounters } from './counters.ts';
 import type { TrickleLimits } from './limits.ts';
 import { Listeners } from './listeners.ts';
-import { SegmentReader } from './reader.ts';
+import { type ReaderHost, SegmentReader } from './reader.ts';
 import type { Segment } from './segment.ts';
 import { CURRENT, NEXT } from './sequence.ts';
-import { ChannelWriter, type Release, type WriteResult } from './writer.ts';
+import { ChannelWriter, type Release, type WriteResult, type WriterHost } from './writer.ts';
 import { Window } from './window.ts';
 
 /** What a channel is made with. */
@@ -17,6 +18,19 @@ export interface ChannelOptions {
   readonly params?: Readonly<Record<string, unknown>>;
   /** Overrides the hub's idle time; null: never ended by the sweep. */
   readonly idleMs?: number | null;
+  /** Lowest sequence number that it will have; 0 if absent. A mirror of a channel elsewhere begins in the middle. */
+  readonly firstSeq?: number;
+  /** Only its maker writes to it: who comes over the network may not. */
+  readonly readOnly?: boolean;
+}
+
+/** What a channel needs of its hub. */
+export interface ChannelHub {
+  readonly limits: TrickleLimits;
+  readonly clock: () => number;
+  readonly counters: HubCounters;
+  /** Memory that all segments are counted with. */
+  heldBytes: number;
 }
 
 /** Answer to a read: a position in a segment; or the segment is not in the window; or the channel has ended. */
@@ -29,23 +43,22 @@ export type ReadAnswer =
  * A named, ordered stream of segments (Trickle spec, Model). Made by a hub; never waits and never throws on behalf of a reader:
  * whoever waits listens to a segment, to a writer's release, or to the end.
  */
-export class Channel {
+export class Channel implements WriterHost, ReaderHost {
   readonly name: string;
   readonly mimeType: string;
   readonly params: Readonly<Record<string, unknown>>;
   readonly idleMs: number | null;
+  readonly readOnly: boolean;
   readonly createdMs: number;
   /** Number after the newest segment that has received a byte or was ended empty. Never goes back. */
-  nextWrite = 0;
+  nextWrite: number;
   /** Time of the latest write; at first the creation. */
   lastWriteMs: number;
   ended = false;
   /** Of this channel alone. */
   readonly counters = createCounters();
-  readonly #hubCounters: HubCounters;
-  readonly #limits: TrickleLimits;
-  readonly #clock: () => number;
-  readonly #window = new Window<ChannelWriter>();
+  readonly #hub: ChannelHub;
+  readonly #window: Window<ChannelWriter>;
   readonly #writers = new Set<ChannelWriter>();
   readonly #ends = new Listeners();
   #readers = 0;
@@ -53,14 +66,16 @@ export class Channel {
   /** Highest sequence number that a reader asked for. */
   #readMark = -1;
   #drainUntilMs: number | null = null;
+  #uncounted = false;
 
-  constructor(options: ChannelOptions, hub: { limits: TrickleLimits; clock: () => number; counters: HubCounters }) {
+  constructor(options: ChannelOptions, hub: ChannelHub) {
     this.name = options.name;
     this.mimeType = options.mimeType;
     this.params = options.params ?? {};
-    this.#limits = hub.limits;
-    this.#clock = hub.clock;
-    this.#hubCounters = hub.counters;
+    this.readOnly = options.readOnly ?? false;
+    this.nextWrite = options.firstSeq ?? 0;
+    this.#hub = hub;
+    this.#window = new Window(this.nextWrite);
     this.createdMs = hub.clock();
     this.lastWriteMs = this.createdMs;
     // Names with a leading underscore are the relay's own channels.
@@ -82,9 +97,14 @@ export class Channel {
     return this.#drainUntilMs !== null;
   }
 
-  /** Bytes held now. */
+  /** Memory that its segments are counted with. */
   get heldBytes(): number {
-    return this.#window.bytes;
+    return this.#window.cost;
+  }
+
+  /** Segments held, by ascending sequence number, those included that wait for their first byte. */
+  get segments(): readonly Segment[] {
+    return this.#window.segments;
   }
 
   /** Lowest sequence number that can be read; the next write when there is none. */
@@ -100,7 +120,7 @@ export class Channel {
    */
   write(seq: number, options: { reset?: boolean } = {}): ChannelWriter {
     if (this.ended || this.draining) throw this.#closedError();
-    const { reachSegments, maxWriters } = this.#limits;
+    const { reachSegments, maxWriters } = this.#hub.limits;
     if (seq !== NEXT && (seq < this.#window.floor || seq > this.nextWrite + reachSegments)) {
       const reach = `${this.#window.floor} to ${this.nextWrite + reachSegments}`;
       throw new RunnelError('invalid_request', { message: `Sequence number ${seq} is out of reach: this channel takes ${reach}.` });
@@ -108,16 +128,13 @@ export class Channel {
     if (this.#writers.size >= maxWriters) {
       throw new RunnelError('limit_exceeded', { message: `The channel has ${maxWriters} writers already.` });
     }
-    const nowMs = this.#clock();
+    const nowMs = this.#hub.clock();
     const segment = seq === NEXT ? null : this.#window.open(seq, nowMs);
-    const writer = new ChannelWriter(
-      { writeTo: this.#writeTo.bind(this), endOf: this.#endOf.bind(this), abortOf: this.#abortOf.bind(this) },
-      segment,
-    );
-    for (const other of segment?.writers ?? []) {
-      if (other.bytes === 0) other.supersededMs ??= nowMs;
+    const writer = new ChannelWriter(this, segment);
+    if (segment !== null) {
+      for (const other of segment.writers) if (other.bytes === 0) other.supersededMs ??= nowMs;
+      segment.writers.add(writer);
     }
-    segment?.writers.add(writer);
     this.#writers.add(writer);
     if (options.reset === true) this.#reset(seq === NEXT ? this.nextWrite : seq);
     this.#evict(nowMs);
@@ -133,22 +150,20 @@ export class Channel {
     const seq = this.resolve(target);
     const latest = this.nextWrite;
     if (this.ended && !this.#window.get(seq)?.bytes) return { kind: 'ended', seq, latest };
-    if (this.#readers >= this.#limits.maxReaders) {
-      throw new RunnelError('limit_exceeded', { message: `The channel has ${this.#limits.maxReaders} readers already.` });
+    if (this.#readers >= this.#hub.limits.maxReaders) {
+      throw new RunnelError('limit_exceeded', { message: `The channel has ${this.#hub.limits.maxReaders} readers already.` });
     }
-    const nowMs = this.#clock();
+    const nowMs = this.#hub.clock();
     this.#lastReadMs = nowMs;
     this.#readMark = Math.max(this.#readMark, seq);
     const ahead = !this.ended && (seq === latest || (seq === 1 && latest === 0));
     const segment = ahead ? this.#window.open(seq, nowMs) : this.#window.get(seq);
     if (segment === undefined) {
-      this.#count((counters) => (counters.gaps += 1));
+      this.#count('gaps', 1);
       return { kind: 'gone', seq, latest };
     }
     this.#readers += 1;
-    const reader = new SegmentReader(segment, latest, [this.counters, this.#hubCounters], () => {
-      this.#readers -= 1;
-    });
+    const reader = new SegmentReader(segment, latest, this);
     this.#settleDrain(nowMs);
     return { kind: 'reader', reader };
   }
@@ -167,7 +182,7 @@ export class Channel {
     if (segment === undefined) return false;
     this.#letGo(segment, 'segment_closed', { emptyOnly: true });
     this.#advance(segment);
-    segment.close();
+    this.#close(segment);
     return true;
   }
 
@@ -177,7 +192,7 @@ export class Channel {
    */
   end(options: { drainMs?: number } = {}): void {
     if (this.ended) return;
-    const nowMs = this.#clock();
+    const nowMs = this.#hub.clock();
     const drainMs = options.drainMs ?? 0;
     const followed = this.#readers > 0 || nowMs - this.#lastReadMs <= drainMs;
     if (drainMs === 0 || !followed) return this.#finish();
@@ -198,48 +213,86 @@ export class Channel {
     if (this.idleMs !== null && nowMs - this.lastWriteMs > this.idleMs) this.#finish();
   }
 
-  #writeTo(writer: ChannelWriter, bytes: Uint8Array): void {
-    if (this.ended) throw this.#closedError();
-    const nowMs = this.#clock();
-    const segment = writer.segment ?? this.#bind(writer, nowMs);
-    if (segment.end === 'evicted' || writer.released !== null) {
-      throw new RunnelError('segment_gone', { message: `Segment ${segment.seq} takes no more bytes from this writer.` });
-    }
-    if (segment.bytes + bytes.byteLength > this.#limits.segmentBytes) {
-      writer.abort();
-      throw new RunnelError('payload_too_large', { message: `A segment holds at most ${this.#limits.segmentBytes} bytes.` });
-    }
-    writer.supersededMs = null;
-    writer.bytes += bytes.byteLength;
-    this.#window.bytes += bytes.byteLength;
-    this.lastWriteMs = nowMs;
-    this.#count((counters) => (counters.bytesIn += bytes.byteLength));
-    this.#advance(segment);
-    segment.append(bytes, nowMs);
+  /** For its writers alone. */
+  writeTo(writer: ChannelWriter, chunk: Chunk, part: 'whole' | 'part'): void {
+    const nowMs = this.#hub.clock();
+    const segment = this.#accept(writer, chunk, nowMs);
+    if (part === 'part') segment.turn = writer;
+    segment.notify();
+    if (part === 'whole') this.#yieldTurn(segment, writer);
     this.#evict(nowMs);
   }
 
-  #endOf(writer: ChannelWriter): WriteResult {
-    const segment = writer.segment ?? this.#bind(writer, this.#clock());
+  /** For its writers alone. */
+  endOf(writer: ChannelWriter, last: Chunk | null): WriteResult {
+    const nowMs = this.#hub.clock();
+    if (last !== null) this.#accept(writer, last, nowMs);
+    const segment = writer.segment ?? this.#bind(writer, nowMs);
     this.#detach(writer);
     const held = this.#isHeld(segment);
     if (segment.bytes === 0 && !held && !this.ended && writer.released === null) {
-      this.lastWriteMs = this.#clock();
+      this.lastWriteMs = nowMs;
       this.#advance(segment);
-      segment.close();
-    } else if (segment.bytes > 0 && !held) segment.close();
+      this.#close(segment);
+    } else if (segment.bytes > 0 && !held && segment.end === null) this.#close(segment);
+    else if (last !== null) segment.notify();
+    if (last !== null) this.#evict(nowMs);
     return { seq: segment.seq, bytes: writer.bytes, channelEnded: this.ended };
   }
 
-  #abortOf(writer: ChannelWriter): void {
+  /** For its writers alone. */
+  abortOf(writer: ChannelWriter): void {
     const { segment } = writer;
     this.#detach(writer);
     if (segment === null) return;
     if (writer.bytes > 0 && !segment.damaged) {
       segment.damage();
-      this.#count((counters) => (counters.cuts += 1));
+      this.#count('cuts', 1);
     }
-    if (segment.bytes > 0 && !this.#isHeld(segment)) segment.close();
+    if (segment.bytes > 0 && !this.#isHeld(segment)) this.#close(segment);
+  }
+
+  /** For its readers alone. */
+  handedOut(bytes: number): void {
+    this.#count('bytesOut', bytes);
+  }
+
+  /** For its readers alone. */
+  readerLeft(reader: SegmentReader): void {
+    this.#readers -= 1;
+    if (reader.lost) {
+      reader.segment.readersLost += 1;
+      this.#count('readersLost', 1);
+    }
+    if (this.ended && this.#readers === 0) this.#uncount();
+  }
+
+  /** Takes a chunk into its segment and tells nobody yet. */
+  #accept(writer: ChannelWriter, chunk: Chunk, nowMs: number): Segment<ChannelWriter> {
+    if (this.ended) throw this.#closedError();
+    const segment = writer.segment ?? this.#bind(writer, nowMs);
+    if (segment.end === 'evicted' || writer.released !== null) {
+      throw new RunnelError('segment_gone', { message: `Segment ${segment.seq} takes no more bytes from this writer.` });
+    }
+    const { segmentBytes, hubBytes } = this.#hub.limits;
+    if (segment.bytes + chunk.size > segmentBytes) {
+      writer.abort();
+      throw new RunnelError('payload_too_large', { message: `A segment holds at most ${segmentBytes} bytes.` });
+    }
+    if (this.#hub.heldBytes + chunk.cost > hubBytes) {
+      this.#count('refusedForSpace', 1);
+      writer.abort();
+      throw new RunnelError('storage_full', { message: `The relay holds ${hubBytes} bytes of segments at most.` });
+    }
+    writer.supersededMs = null;
+    writer.bytes += chunk.size;
+    this.#window.cost += chunk.cost;
+    this.#hub.heldBytes += chunk.cost;
+    this.lastWriteMs = nowMs;
+    this.#count('bytesIn', chunk.size);
+    this.#advance(segment);
+    segment.append(chunk, nowMs);
+    return segment;
   }
 
   /** Whether a writer in its own right keeps the segment open. */
@@ -258,10 +311,27 @@ export class Channel {
   #detach(writer: ChannelWriter): void {
     writer.segment?.writers.delete(writer);
     this.#writers.delete(writer);
+    if (writer.segment !== null) this.#yieldTurn(writer.segment, writer);
+  }
+
+  #yieldTurn(segment: Segment<ChannelWriter>, writer: ChannelWriter): void {
+    if (segment.turn !== writer) return;
+    segment.turn = null;
+    for (const other of segment.writers) {
+      // One that goes on may begin a chunk of its own, and the rest wait again.
+      if (segment.turn !== null) return;
+      other.observer?.turn();
+    }
+  }
+
+  #close(segment: Segment): void {
+    if (segment.end !== null) return;
+    segment.close(this.#hub.clock());
+    segment.notify();
   }
 
   #advance(segment: Segment): void {
-    if (segment.bytes === 0 && segment.end === null) this.#count((counters) => (counters.segments += 1));
+    if (segment.bytes === 0 && segment.end === null) this.#count('segments', 1);
     this.nextWrite = Math.max(this.nextWrite, segment.seq + 1);
   }
 
@@ -270,9 +340,11 @@ export class Channel {
   }
 
   #evict(nowMs: number): void {
-    for (const segment of this.#window.evict({ nextWrite: this.nextWrite, nowMs, limits: this.#limits })) {
-      this.#count((counters) => (counters.evictions += 1));
+    for (const segment of this.#window.evict(this.nextWrite, nowMs, this.#hub.limits)) {
+      this.#count('evictions', 1);
+      if (!this.#uncounted) this.#hub.heldBytes -= segment.cost;
       segment.evict();
+      segment.notify();
       this.#letGo(segment, 'evicted', { emptyOnly: false });
     }
   }
@@ -287,9 +359,9 @@ export class Channel {
 
   #sweepWriters(segment: Segment<ChannelWriter>, nowMs: number): void {
     for (const writer of segment.writers) {
-      if (writer.supersededMs === null || nowMs - writer.supersededMs < this.#limits.takeoverGraceMs) continue;
+      if (writer.supersededMs === null || nowMs - writer.supersededMs < this.#hub.limits.takeoverGraceMs) continue;
       this.#detach(writer);
-      this.#count((counters) => (counters.takeovers += 1));
+      this.#count('takeovers', 1);
       writer.release('takeover');
     }
   }
@@ -306,13 +378,21 @@ export class Channel {
       this.#detach(writer);
       writer.release('channel_ended');
     }
-    for (const segment of this.#window.segments) segment.close();
+    for (const segment of this.#window.segments) this.#close(segment);
+    if (this.#readers === 0) this.#uncount();
     this.#ends.notify();
   }
 
-  #count(change: (counters: HubCounters) => void): void {
-    change(this.counters);
-    change(this.#hubCounters);
+  /** What an ended channel holds is garbage once nobody reads it. */
+  #uncount(): void {
+    if (this.#uncounted) return;
+    this.#uncounted = true;
+    this.#hub.heldBytes -= this.#window.cost;
+  }
+
+  #count(key: keyof HubCounters, by: number): void {
+    this.counters[key] += by;
+    this.#hub.counters[key] += by;
   }
 
   #closedError(): RunnelError {

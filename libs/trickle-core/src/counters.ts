@@ -14,6 +14,8 @@ export interface HubCounters {
   gaps: number;
   /** Writers that waited for a first byte and gave way to another one. */
   takeovers: number;
+  /** Bytes refused because all segments together took too much memory, by request. */
+  refusedForSpace: number;
   bytesIn: number;
   bytesOut: number;
 }
@@ -29,6 +31,7 @@ export function createCounters(): HubCounters {
     readersLost: 0,
     gaps: 0,
     takeovers: 0,
+    refusedForSpace: 0,
     bytesIn: 0,
     bytesOut: 0,
   };

@@ -22,8 +22,11 @@ export class Hub {
   readonly limits: TrickleLimits;
   readonly clock: () => number;
   readonly counters = createCounters();
+  /** Memory that all segments are counted with; at most `limits.hubBytes`. Kept by the channels. */
+  heldBytes = 0;
   readonly #channels = new Map<string, Channel>();
   readonly #changes = new Listeners<[HubChange]>();
+  #refusal: string | null = null;
 
   constructor(options: HubOptions) {
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
@@ -48,8 +51,19 @@ export class Hub {
     return this.#channels.get(name);
   }
 
-  /** @throws RunnelError `channel_exists`, `limit_exceeded`. */
+  /** Makes no new channels from now on; those that are there go on. The sentence tells whoever asks why. */
+  refuseNew(reason: string): void {
+    this.#refusal = reason;
+  }
+
+  /** Why no new channels are made; null while they are. */
+  get refusal(): string | null {
+    return this.#refusal;
+  }
+
+  /** @throws RunnelError `channel_exists`, `limit_exceeded`, `shutting_down` after `refuseNew`. */
   create(options: ChannelOptions): Channel {
+    if (this.#refusal !== null) throw new RunnelError('shutting_down', { message: this.#refusal });
     if (this.#channels.has(options.name)) throw new RunnelError('channel_exists', { message: 'A channel of this name exists already.' });
     if (this.#channels.size >= this.limits.maxChannels) {
       throw new RunnelError('limit_exceeded', { message: `The relay has ${this.limits.maxChannels} channels already.` });

@@ -1,13 +1,14 @@
 export type * from './port.ts';
 export { CHANGES_CHANNEL, publishChanges } from './changes.ts';
 export { Channel, type ChannelOptions, type ReadAnswer } from './channel.ts';
+export { Chunk, CHUNK_OVERHEAD_BYTES } from './chunk.ts';
 export type { HubCounters } from './counters.ts';
 export { createHub, Hub, type HubChange, type HubOptions } from './hub.ts';
 export { DEFAULT_LIMITS, type TrickleLimits } from './limits.ts';
 export { localPublisher } from './local-publisher.ts';
 export { localSubscriber, startTarget, type SubscribeStart } from './local-subscriber.ts';
 export { channelMetadata, type ChannelMetadata } from './metadata.ts';
-export { SegmentReader } from './reader.ts';
+export { type ReaderObserver, SegmentReader } from './reader.ts';
 export type { Segment, SegmentEnd } from './segment.ts';
 export { CURRENT, NEXT, parseSequence } from './sequence.ts';
-export { ChannelWriter, type Release, type WriteResult } from './writer.ts';
+export { ChannelWriter, type Release, type WriteResult, type WriterObserver } from './writer.ts';

@@ -6,7 +6,7 @@ export interface TrickleLimits {
   readonly windowSegments: number;
   /** Older segments stay until this long after their first byte, so that short segments do not leave a reader without slack. */
   readonly windowAgeMs: number;
-  /** Bytes that a channel holds at most; the oldest segments leave first. */
+  /** Memory that the segments of a channel take at most, 256 bytes a chunk included; the oldest leave first. */
   readonly windowBytes: number;
   /** Bytes of one segment; more are refused and the segment is cut. */
   readonly segmentBytes: number;
@@ -18,6 +18,8 @@ export interface TrickleLimits {
   readonly maxReaders: number;
   /** Writers of one channel at a time, those that wait for a first byte included. */
   readonly maxWriters: number;
+  /** Memory that all segments take at most, counted in the same way; beyond it bytes are refused. */
+  readonly hubBytes: number;
   /** Channels of a hub. */
   readonly maxChannels: number;
   /** A channel without a write for this long is ended by the sweep. */
@@ -36,6 +38,7 @@ export const DEFAULT_LIMITS: TrickleLimits = {
   reachSegments: 256,
   maxReaders: 10_000,
   maxWriters: 1024,
+  hubBytes: 1024 * MIB,
   maxChannels: 10_000,
   idleMs: 5 * 60_000,
   takeoverGraceMs: 250,

@@ -71,7 +71,7 @@ class LocalSubscriber implements Subscriber {
     try {
       while (true) {
         const chunk = reader.next();
-        if (chunk !== null) yield chunk;
+        if (chunk !== null) yield* chunk.payloads;
         else if (reader.end !== null || closing.aborted) break;
         else await nextChange(reader, [closing]);
       }
@@ -100,11 +100,11 @@ async function nextChange(reader: SegmentReader, signals: readonly (AbortSignal 
   if (isAborted(signals)) return;
   await new Promise<void>((resolve) => {
     const done = () => {
-      stop();
+      reader.observer = null;
       for (const signal of signals) signal?.removeEventListener('abort', done);
       resolve();
     };
-    const stop = reader.onChange(done);
+    reader.observer = { segmentChanged: done };
     for (const signal of signals) signal?.addEventListener('abort', done, { once: true });
   });
 }

@@ -1,24 +1,41 @@
-import type { HubCounters } from './counters.ts';
-import type { Segment, SegmentEnd } from './segment.ts';
+import type { Chunk } from './chunk.ts';
+import type { AttachedReader, Segment, SegmentEnd } from './segment.ts';
+
+/** What a reader asks of its channel. */
+export interface ReaderHost {
+  /** Bytes were handed to a reader. */
+  handedOut(bytes: number): void;
+  /** A reader has left. */
+  readerLeft(reader: SegmentReader): void;
+}
+
+/** Who wants to know when there is more for a reader, or its end. */
+export interface ReaderObserver {
+  /** Must not throw; may close the reader. */
+  segmentChanged(): void;
+}
 
 /** One reader's position in a segment. Pulls: what it does not take stays in the segment, which its channel's window bounds. */
-export class SegmentReader {
+export class SegmentReader implements AttachedReader {
   readonly segment: Segment;
   /** Next write of the channel when the reader came. */
   readonly latest: number;
   /** Bytes that the segment held when the reader came. */
   readonly heldBytes: number;
-  readonly #counters: Pick<HubCounters, 'bytesOut' | 'readersLost'>[];
-  readonly #onClose: () => void;
+  /** Told of every change from now on; one at a time. */
+  observer: ReaderObserver | null = null;
+  readonly #host: ReaderHost;
   #position = 0;
   #closed = false;
 
-  constructor(segment: Segment, latest: number, counters: Pick<HubCounters, 'bytesOut' | 'readersLost'>[], onClose: () => void) {
+  /** For the channel alone. */
+  constructor(segment: Segment, latest: number, host: ReaderHost) {
     this.segment = segment;
     this.latest = latest;
     this.heldBytes = segment.bytes;
-    this.#counters = counters;
-    this.#onClose = onClose;
+    this.#host = host;
+    segment.readersSeen += 1;
+    segment.readers.add(this);
   }
 
   /** Whether there is something to tell: a byte, or the end. */
@@ -26,12 +43,12 @@ export class SegmentReader {
     return this.segment.bytes > 0 || this.segment.end !== null;
   }
 
-  /** The next chunk, shared with other readers: not to be changed. Null when there is none now; then look at `end`. */
-  next(): Uint8Array | null {
+  /** The next chunk, shared with other readers. Null when there is none now; then look at `end`. */
+  next(): Chunk | null {
     const chunk = this.segment.chunk(this.#position);
     if (chunk === undefined) return null;
     this.#position += 1;
-    for (const counters of this.#counters) counters.bytesOut += chunk.byteLength;
+    this.#host.handedOut(chunk.size);
     return chunk;
   }
 
@@ -40,18 +57,22 @@ export class SegmentReader {
     return this.#position < this.segment.length ? null : this.segment.end;
   }
 
-  /** Calls the listener when there is more, or the end. */
-  onChange(listener: () => void): () => void {
-    return this.segment.onChange(listener);
-  }
-
   /** Leaves the segment. Idempotent. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    if (this.segment.end === 'evicted' && this.segment.bytes > 0) {
-      for (const counters of this.#counters) counters.readersLost += 1;
-    }
-    this.#onClose();
+    this.observer = null;
+    this.segment.readers.delete(this);
+    this.#host.readerLeft(this);
+  }
+
+  /** Whether the segment left the window before this reader had all of it. */
+  get lost(): boolean {
+    return this.segment.end === 'evicted' && this.#position < this.segment.chunksSeen;
+  }
+
+  /** For the segment alone. */
+  segmentChanged(): void {
+    this.observer?.segmentChanged();
   }
 }

@@ -1,4 +1,4 @@
-import { Listeners } from './listeners.ts';
+import type { Chunk } from './chunk.ts';
 
 /**
  * Why a segment has ended: `closed` whole; `cut` because a publisher died in the middle; `evicted` because it left the window, and its
@@ -14,21 +14,38 @@ export interface AttachedWriter {
   supersededMs: number | null;
 }
 
+/** What a segment tells a reader that is attached to it. */
+export interface AttachedReader {
+  /** There are more chunks, or it has ended. Must not throw; may leave the segment. */
+  segmentChanged(): void;
+}
+
 /** The bytes of one sequence number: one list of chunks that all readers share, each by its own position. */
 export class Segment<Writer extends AttachedWriter = AttachedWriter> {
   readonly seq: number;
   readonly createdMs: number;
   readonly writers = new Set<Writer>();
+  readonly readers = new Set<AttachedReader>();
   /** Time of the first byte; null while there is none. */
   firstByteMs: number | null = null;
+  /** Time of the end; null while open. */
+  endMs: number | null = null;
   /** Bytes received so far; kept when the bytes themselves are gone. */
   bytes = 0;
+  /** Memory that the chunks are counted with. */
+  cost = 0;
+  /** Readers that have come so far. */
+  readersSeen = 0;
+  /** Readers that did not get all of it before it left the window. */
+  readersLost = 0;
   /** Null while open. An append opens a closed segment again. */
   end: SegmentEnd | null = null;
   /** Whether a publisher died in the middle. Never undone: what follows cannot fill the hole. */
   damaged = false;
-  #chunks: readonly Uint8Array[] & Uint8Array[] = [];
-  readonly #changes = new Listeners();
+  /** The writer in the middle of a chunk: others wait for its end, so that bytes never mix inside one (Trickle spec, Publish). */
+  turn: Writer | null = null;
+  #chunks: Chunk[] = [];
+  #length = 0;
 
   constructor(seq: number, nowMs: number) {
     this.seq = seq;
@@ -36,7 +53,7 @@ export class Segment<Writer extends AttachedWriter = AttachedWriter> {
   }
 
   /** The chunk at a position, or undefined when it has not come yet or is gone. */
-  chunk(index: number): Uint8Array | undefined {
+  chunk(index: number): Chunk | undefined {
     return this.#chunks[index];
   }
 
@@ -45,20 +62,27 @@ export class Segment<Writer extends AttachedWriter = AttachedWriter> {
     return this.#chunks.length;
   }
 
-  /** Adds bytes, which may not be changed afterwards, and opens the segment if it was closed. */
-  append(bytes: Uint8Array, nowMs: number): void {
-    this.firstByteMs ??= nowMs;
-    this.bytes += bytes.byteLength;
-    this.end = null;
-    this.#chunks.push(bytes);
-    this.#changes.notify();
+  /** Chunks received so far; kept when they are gone. */
+  get chunksSeen(): number {
+    return this.#length;
   }
 
-  /** Ends it for the readers who have read everything: cut if it was damaged, whole otherwise. */
-  close(): void {
+  /** Adds a chunk, and opens the segment if it was closed. Tells nobody. */
+  append(chunk: Chunk, nowMs: number): void {
+    this.firstByteMs ??= nowMs;
+    this.bytes += chunk.size;
+    this.cost += chunk.cost;
+    this.end = null;
+    this.endMs = null;
+    this.#length += 1;
+    this.#chunks.push(chunk);
+  }
+
+  /** Ends it for the readers who have read everything: cut if it was damaged, whole otherwise. Tells nobody. */
+  close(nowMs: number): void {
     if (this.end !== null) return;
     this.end = this.damaged ? 'cut' : 'closed';
-    this.#changes.notify();
+    this.endMs = nowMs;
   }
 
   /** A publisher died in the middle: whoever reads it from now on is told, also where it was closed already. */
@@ -67,15 +91,14 @@ export class Segment<Writer extends AttachedWriter = AttachedWriter> {
     if (this.end === 'closed') this.end = 'cut';
   }
 
-  /** Lets go of the bytes. */
+  /** Lets go of the bytes. Tells nobody. */
   evict(): void {
     this.end = 'evicted';
     this.#chunks = [];
-    this.#changes.notify();
   }
 
-  /** Calls the listener after each chunk and at the end. */
-  onChange(listener: () => void): () => void {
-    return this.#changes.add(listener);
+  /** Tells every reader that something has changed. */
+  notify(): void {
+    for (const reader of this.readers) reader.segmentChanged();
   }
 }

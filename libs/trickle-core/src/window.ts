@@ -1,13 +1,19 @@
 import type { TrickleLimits } from './limits.ts';
 import { type AttachedWriter, Segment } from './segment.ts';
 
+const NONE: readonly never[] = [];
+
 /** The segments that a channel holds, by ascending sequence number, preconnected ones included. */
 export class Window<Writer extends AttachedWriter> {
-  /** Sum of the bytes held. */
-  bytes = 0;
+  /** Memory that the segments held are counted with. */
+  cost = 0;
   /** Sequence numbers below this have left and do not come back. */
-  floor = 0;
+  floor: number;
   #segments: Segment<Writer>[] = [];
+
+  constructor(firstSeq: number) {
+    this.floor = firstSeq;
+  }
 
   /** Segments by ascending sequence number. Not to be changed while it is walked. */
   get segments(): readonly Segment<Writer>[] {
@@ -35,21 +41,21 @@ export class Window<Writer extends AttachedWriter> {
    * Takes out, oldest first, what is beyond count and age, and what is beyond the caps.
    * Returns what was taken out, still to be told (Trickle spec, Window).
    */
-  evict(options: { nextWrite: number; nowMs: number; limits: TrickleLimits }): Segment<Writer>[] {
-    const { nextWrite, nowMs, limits } = options;
-    const out: Segment<Writer>[] = [];
+  evict(nextWrite: number, nowMs: number, limits: TrickleLimits): readonly Segment<Writer>[] {
+    let out: Segment<Writer>[] | null = null;
     while (this.#segments.length > 0) {
       const oldest = this.#segments[0];
       const ageMs = nowMs - (oldest.firstByteMs ?? oldest.createdMs);
       const outdated = oldest.seq < nextWrite - limits.windowSegments && ageMs > limits.windowAgeMs;
-      const over = this.bytes > limits.windowBytes || this.#segments.length > limits.maxSegments;
+      const over = this.cost > limits.windowBytes || this.#segments.length > limits.maxSegments;
       if (!outdated && !over) break;
       this.#segments.shift();
-      this.bytes -= oldest.bytes;
+      this.cost -= oldest.cost;
       this.floor = oldest.seq + 1;
+      out ??= [];
       out.push(oldest);
     }
-    return out;
+    return out ?? NONE;
   }
 
   /** Index of the first segment at or above a sequence number. */

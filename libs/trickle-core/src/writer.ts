@@ -1,4 +1,4 @@
-import { Listeners } from './listeners.ts';
+import { Chunk } from './chunk.ts';
 import type { AttachedWriter, Segment } from './segment.ts';
 
 /**
@@ -17,9 +17,17 @@ export interface WriteResult {
 
 /** What a writer asks of its channel. */
 export interface WriterHost {
-  writeTo(writer: ChannelWriter, bytes: Uint8Array): void;
-  endOf(writer: ChannelWriter): WriteResult;
+  writeTo(writer: ChannelWriter, chunk: Chunk, part: 'whole' | 'part'): void;
+  endOf(writer: ChannelWriter, last: Chunk | null): WriteResult;
   abortOf(writer: ChannelWriter): void;
+}
+
+/** Who wants to know what becomes of a writer. Must not throw. */
+export interface WriterObserver {
+  /** The channel has let it go, once. */
+  released(why: Release): void;
+  /** It need not wait for another writer's chunk any more. */
+  turn(): void;
 }
 
 /** One publisher's hold on one segment, from its request to its end. */
@@ -30,10 +38,12 @@ export class ChannelWriter implements AttachedWriter {
   supersededMs: number | null = null;
   /** Set once the channel has let it go; then only `end` says more. */
   released: Release | null = null;
-  #done: WriteResult | null = null;
+  /** Told of what happens from now on; one at a time. */
+  observer: WriterObserver | null = null;
   readonly #host: WriterHost;
-  readonly #releases = new Listeners<[Release]>();
+  #done: WriteResult | null = null;
 
+  /** For the channel alone. */
   constructor(host: WriterHost, segment: Segment<ChannelWriter> | null) {
     this.#host = host;
     this.segment = segment;
@@ -44,17 +54,29 @@ export class ChannelWriter implements AttachedWriter {
     return this.segment?.seq ?? null;
   }
 
-  /**
-   * Adds bytes, which may not be changed afterwards; all readers see them before this returns.
-   * @throws RunnelError `payload_too_large` (the segment is cut then), `segment_gone`, `channel_closed`.
-   */
-  write(bytes: Uint8Array): void {
-    if (bytes.byteLength > 0) this.#host.writeTo(this, bytes);
+  /** Whether another writer of the segment is in the middle of a chunk: whoever writes now would mix bytes into it. */
+  get mustWait(): boolean {
+    const turn = this.segment?.turn ?? null;
+    return turn !== null && turn !== this;
   }
 
-  /** The body is complete. Idempotent: the first answer stays. */
-  end(): WriteResult {
-    this.#done ??= this.#host.endOf(this);
+  /**
+   * Adds bytes, which may not be changed afterwards; all readers see them before this returns.
+   * @throws RunnelError `payload_too_large` (the segment is cut then), `storage_full` (likewise), `segment_gone`, `channel_closed`.
+   */
+  write(bytes: Uint8Array | Chunk): void {
+    const chunk = bytes instanceof Chunk ? bytes : Chunk.of(bytes);
+    if (chunk.size > 0) this.#host.writeTo(this, chunk, 'whole');
+  }
+
+  /** As `write`, of a piece that is not the end of its publisher's chunk: until the next `write` nobody else should add to the segment. */
+  writePart(chunk: Chunk): void {
+    this.#host.writeTo(this, chunk, 'part');
+  }
+
+  /** The body is complete, with a last chunk or without. Idempotent: the first answer stays. @throws as `write`, when there is a last chunk. */
+  end(last: Chunk | null = null): WriteResult {
+    this.#done ??= this.#host.endOf(this, last);
     return this.#done;
   }
 
@@ -65,15 +87,10 @@ export class ChannelWriter implements AttachedWriter {
     this.#done = { seq: this.seq ?? -1, bytes: this.bytes, channelEnded: this.released === 'channel_ended' };
   }
 
-  /** Calls the listener once, when the channel lets this writer go. */
-  onRelease(listener: (why: Release) => void): void {
-    this.#releases.add(listener);
-  }
-
   /** For the channel alone. */
   release(why: Release): void {
     if (this.released !== null || this.#done !== null) return;
     this.released = why;
-    this.#releases.notify(why);
+    this.observer?.released(why);
   }
 }

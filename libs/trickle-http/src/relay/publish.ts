@@ -41,7 +41,7 @@ function receive(relay: RelayContext, channel: Channel, writer: ChannelWriter, r
     if (evicted) answer(res, 470, 'Segment left the window', { ...headers, [HEADER.latest]: channel.nextWrite });
     else answer(res, 200, '', headers);
   };
-  writer.onRelease(finish);
+  writer.observer = { released: finish, turn: () => {} };
   req.on('data', (chunk: Buffer) => {
     if (writer.bytes === 0) relay.keepAwake.delete(res);
     // After a release the answer is out, and what still comes has no place.

@@ -29,7 +29,6 @@ class SegmentSender {
   readonly #channel: Channel;
   readonly #reader: SegmentReader;
   readonly #res: ServerResponse;
-  readonly #unlisten: () => void;
   /** The socket's buffer is full: nothing more is taken from the segment until it has drained (Trickle spec, 4.8). */
   #blocked = false;
   #done = false;
@@ -39,7 +38,7 @@ class SegmentSender {
     this.#channel = channel;
     this.#reader = reader;
     this.#res = res;
-    this.#unlisten = reader.onChange(() => this.send());
+    reader.observer = { segmentChanged: () => this.send() };
     res.on('drain', () => {
       this.#blocked = false;
       this.send();
@@ -55,7 +54,7 @@ class SegmentSender {
       const chunk = this.#reader.next();
       if (chunk === null) break;
       if (!this.#res.headersSent) this.#res.writeHead(200, this.#segmentHeaders());
-      this.#blocked = !this.#res.write(chunk);
+      for (const payload of chunk.payloads) this.#blocked = !this.#res.write(payload);
     }
     const end = this.#reader.end;
     switch (end) {
@@ -119,7 +118,6 @@ class SegmentSender {
   #leave(): void {
     if (this.#done) return;
     this.#done = true;
-    this.#unlisten();
     this.#reader.close();
   }
 }

@@ -1,0 +1,104 @@
+/** Memory that a chunk costs beside its bytes: the objects that hold it. Makes a flood of one-byte chunks as dear as it is. */
+export const CHUNK_OVERHEAD_BYTES = 256;
+
+const CR = 13;
+const LF = 10;
+const FINAL = Uint8Array.of(0x30, CR, LF, CR, LF);
+
+/**
+ * A run of bytes of a segment, which may not be changed once it is made. It is kept in the form in which nearly all of it travels, as
+ * frames of HTTP/1.1's chunked coding (RFC 9112, 7.1), so that one received buffer goes out to every reader as it came in. The
+ * other form is made when it is asked for.
+ */
+export class Chunk {
+  /** Bytes of the segment, framing not counted. At least 1. */
+  readonly size: number;
+  #framed: Uint8Array | null;
+  #payload: Uint8Array | null;
+  readonly #final: Uint8Array | null;
+
+  private constructor(size: number, framed: Uint8Array | null, payload: Uint8Array | null, final: Uint8Array | null) {
+    this.size = size;
+    this.#framed = framed;
+    this.#payload = payload;
+    this.#final = final;
+  }
+
+  /** A chunk of plain bytes. */
+  static of(payload: Uint8Array): Chunk {
+    return new Chunk(payload.byteLength, null, payload, null);
+  }
+
+  /**
+   * A chunk of one or more whole frames without extensions, which hold `size` bytes. `final` is the same memory together with the last
+   * chunk (`0`) that follows it there, when it does.
+   */
+  static framed(framed: Uint8Array, size: number, final: Uint8Array | null = null): Chunk {
+    return new Chunk(size, framed, null, final);
+  }
+
+  /** Whole frames. */
+  get framed(): Uint8Array {
+    if (this.#framed === null) {
+      this.#framed = frame(this.#payload!);
+      const end = this.#framed.byteLength - 2;
+      this.#payload = this.#framed.subarray(end - this.size, end);
+    }
+    return this.#framed;
+  }
+
+  /** Whole frames and the last chunk, in one piece. */
+  get framedFinal(): Uint8Array {
+    if (this.#final !== null) return this.#final;
+    const all = new Uint8Array(this.framed.byteLength + FINAL.byteLength);
+    all.set(this.framed);
+    all.set(FINAL, this.framed.byteLength);
+    return all;
+  }
+
+  /** Whether `framedFinal` needs no copy. */
+  get hasFinal(): boolean {
+    return this.#final !== null;
+  }
+
+  /** The bytes without framing, in pieces that share the chunk's memory. */
+  get payloads(): readonly Uint8Array[] {
+    return this.#payload === null ? unframe(this.#framed!) : [this.#payload];
+  }
+
+  /** What it takes of a bound on memory: bytes and overhead. */
+  get cost(): number {
+    return this.size + CHUNK_OVERHEAD_BYTES;
+  }
+}
+
+/** One frame around a payload. */
+function frame(payload: Uint8Array): Uint8Array {
+  const size = payload.byteLength.toString(16);
+  const head = size.length + 2;
+  const out = new Uint8Array(head + payload.byteLength + 2);
+  for (let at = 0; at < size.length; at += 1) out[at] = size.charCodeAt(at);
+  out[head - 2] = CR;
+  out[head - 1] = LF;
+  out.set(payload, head);
+  out[out.byteLength - 2] = CR;
+  out[out.byteLength - 1] = LF;
+  return out;
+}
+
+/** The payloads of whole frames that were checked when they came in. */
+function unframe(framed: Uint8Array): Uint8Array[] {
+  const out: Uint8Array[] = [];
+  for (let at = 0; at < framed.byteLength;) {
+    let size = 0;
+    for (; framed[at] !== CR; at += 1) size = size * 16 + hexDigit(framed[at]);
+    out.push(framed.subarray(at + 2, at + 2 + size));
+    at += 2 + size + 2;
+  }
+  return out;
+}
+
+/** Value of a hexadecimal digit in ASCII. */
+function hexDigit(code: number): number {
+  return code <= 0x39 ? code - 0x30 : (code | 0x20) - 0x57;
+}
