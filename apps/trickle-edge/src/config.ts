@@ -1,47 +1,18 @@
 import { z } from 'zod';
-
-const MIB = 1024 * 1024;
-
-/** A number of MiB in the environment, bytes in the program. */
-function mebibytes(defaultMib: number) {
-  return z.coerce
-    .number()
-    .min(0.001)
-    .max(4096)
-    .default(defaultMib)
-    .transform((value) => Math.round(value * MIB));
-}
+import { CHANNELS } from './config/channels.ts';
+import { LIFE } from './config/life.ts';
+import { LISTENING } from './config/listening.ts';
 
 /** Environment of the edge app. */
-export const TrickleEdgeConfigSchema = z.object({
-  EDGE_HOST: z.string().default('127.0.0.1').describe('Address that the relay listens on.'),
-  EDGE_PORT: z.coerce.number().int().min(0).max(65_535).default(8945).describe('Port of the relay; 0 takes any free one.'),
-  EDGE_BASE_PATH: z.string().startsWith('/').default('/trickle/').describe('Path under which the channels stand.'),
-  EDGE_PUBLIC_URL: z
-    .url({ protocol: /^https?$/ })
-    .optional()
-    .describe('Base URL of the channels as others reach it, base path included; the listening address if absent.'),
-  EDGE_OPS_PORT: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(65_535)
-    .optional()
-    .describe('Port of /livez, /readyz and /metrics on EDGE_HOST; none if absent.'),
-  EDGE_CREATE: z
-    .enum(['off', 'explicit', 'auto'])
-    .default('off')
-    .describe('Who may make channels over HTTP: nobody, whoever asks, also whoever publishes to a new name.'),
-  EDGE_WINDOW_SEGMENTS: z.coerce.number().int().min(2).max(1000).default(5).describe('Newest segments that a channel keeps.'),
-  EDGE_WINDOW_MS: z.coerce.number().int().min(0).max(600_000).default(1000).describe('Time that older segments stay readable, ms.'),
-  EDGE_WINDOW_MIB: mebibytes(64).describe('Bytes that a channel keeps at most, MiB.'),
-  EDGE_SEGMENT_MIB: mebibytes(16).describe('Size of a segment at most, MiB.'),
-  EDGE_IDLE_MS: z.coerce
-    .number()
-    .int()
-    .min(1000)
-    .default(300_000)
-    .describe('A session or channel without a write for this long is ended, ms.'),
-});
+export const TrickleEdgeConfigSchema = z
+  .object({ ...LISTENING, ...CHANNELS, ...LIFE })
+  .refine((config) => config.EDGE_SEGMENT_MIB <= config.EDGE_WINDOW_MIB, {
+    path: ['EDGE_SEGMENT_MIB'],
+    error: 'must be at most EDGE_WINDOW_MIB: a channel holds at least one segment',
+  })
+  .refine((config) => config.EDGE_WINDOW_MIB <= config.EDGE_MEMORY_MIB, {
+    path: ['EDGE_WINDOW_MIB'],
+    error: 'must be at most EDGE_MEMORY_MIB: all channels together hold at least one',
+  });
 /** Values of `TrickleEdgeConfigSchema`. */
 export type TrickleEdgeConfig = z.output<typeof TrickleEdgeConfigSchema>;

@@ -37,11 +37,16 @@ export async function startTrickleEdge({ bus, logger, config }: TrickleEdgeOptio
   const relay = createRelay({
     basePath: config.EDGE_BASE_PATH,
     creation: config.EDGE_CREATE,
+    changes: config.EDGE_CHANGES === 'on',
     limits: {
       windowSegments: config.EDGE_WINDOW_SEGMENTS,
       windowAgeMs: config.EDGE_WINDOW_MS,
       windowBytes: config.EDGE_WINDOW_MIB,
       segmentBytes: config.EDGE_SEGMENT_MIB,
+      hubBytes: config.EDGE_MEMORY_MIB,
+      maxChannels: config.EDGE_MAX_CHANNELS,
+      maxReaders: config.EDGE_MAX_SUBSCRIBERS,
+      maxWriters: config.EDGE_MAX_PUBLISHERS,
       idleMs: config.EDGE_IDLE_MS,
     },
   });
@@ -66,7 +71,7 @@ export async function startTrickleEdge({ bus, logger, config }: TrickleEdgeOptio
         : await startHttpApp({
             name: 'trickle-edge',
             module: OpsModule,
-            host: config.EDGE_HOST,
+            host: config.EDGE_OPS_HOST ?? config.EDGE_HOST,
             port: config.EDGE_OPS_PORT,
             logger: quieter(logger),
             metrics: edgeMetrics(relay.hub),
