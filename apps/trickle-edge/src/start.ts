@@ -2,11 +2,11 @@ import 'reflect-metadata';
 import { randomBytes } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
 import type { Bus } from '@runnel/bus';
-import { type Logger, type RunningService, ShutdownSequence, startHttpApp } from '@runnel/service';
+import { type Logger, type RunningService, createMetrics, ShutdownSequence, startHttpApp } from '@runnel/service';
 import { createRelay } from '@runnel/trickle-http';
 import type { TrickleEdgeConfig } from './config.ts';
 import { EdgeModule } from './edge.module.ts';
-import { edgeMetrics } from './metrics.ts';
+import { addHubMetrics } from './metrics/registry.ts';
 import { OpsModule } from './ops.module.ts';
 import { SessionChannels } from './session-channels.ts';
 
@@ -51,6 +51,8 @@ export async function startTrickleEdge({ bus, logger, config }: TrickleEdgeOptio
     },
   });
   shutdown.add('trickle relay', () => relay.close());
+  const metrics = createMetrics('trickle-edge');
+  addHubMetrics(metrics, relay.hub);
   try {
     const listening = await relay.listen({ host: config.EDGE_HOST, port: config.EDGE_PORT });
     const url = (config.EDGE_PUBLIC_URL ?? reachable(listening.url)).replace(/\/+$/, '');
@@ -74,7 +76,7 @@ export async function startTrickleEdge({ bus, logger, config }: TrickleEdgeOptio
             host: config.EDGE_OPS_HOST ?? config.EDGE_HOST,
             port: config.EDGE_OPS_PORT,
             logger: quieter(logger),
-            metrics: edgeMetrics(relay.hub),
+            metrics,
           });
     if (ops !== null) shutdown.add('probes and metrics', () => ops.close());
     const opsUrl = ops?.url ?? null;

@@ -1,0 +1,76 @@
+import type { Hub, HubCounters } from '@runnel/trickle-core';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { LoopDelay } from '../event-loop.ts';
+import type { MetricFacts } from './facts.ts';
+import { HUB_COUNTERS, HUB_GAUGES } from './hub.ts';
+import { DRAINING, LOOP_DELAY, LOOP_QUANTILES } from './process.ts';
+import {
+  CONNECTIONS,
+  CONNECTIONS_ACCEPTED,
+  FIRST_BYTE,
+  FIRST_BYTE_BUCKETS,
+  REFUSAL_REASONS,
+  REFUSED,
+  type RelayReadings,
+  REQUESTS,
+} from './relay.ts';
+
+/** All metrics that the edge has beside those that every app has; docs/reference/metrics.md is made of them. */
+export const EDGE_METRICS: readonly MetricFacts[] = [
+  ...HUB_GAUGES.map(([facts]) => facts),
+  ...Object.values(HUB_COUNTERS),
+  CONNECTIONS,
+  CONNECTIONS_ACCEPTED,
+  REQUESTS,
+  REFUSED,
+  FIRST_BYTE,
+  LOOP_DELAY,
+  DRAINING,
+];
+
+/** The histogram that takes first-byte times, to be made before the relay that observes them. */
+export function firstByteHistogram(): Histogram {
+  return new Histogram({ name: FIRST_BYTE.name, help: FIRST_BYTE.help, buckets: FIRST_BYTE_BUCKETS, registers: [] });
+}
+
+/** Adds the metrics of a hub; values are read when they are scraped. */
+export function addHubMetrics(registry: Registry, hub: Hub): void {
+  for (const [facts, read] of HUB_GAUGES) gauge(registry, facts, (metric) => metric.set(read(hub)));
+  for (const key of Object.keys(HUB_COUNTERS) as (keyof HubCounters)[]) {
+    counter(registry, HUB_COUNTERS[key], (metric) => metric.inc(hub.counters[key]));
+  }
+  gauge(registry, DRAINING, (metric) => metric.set(hub.refusal === null ? 0 : 1));
+}
+
+/** Adds the metrics of a relay's connections and requests. */
+export function addRelayMetrics(registry: Registry, relay: RelayReadings): void {
+  gauge(registry, CONNECTIONS, (metric) => metric.set(relay.connections));
+  counter(registry, CONNECTIONS_ACCEPTED, (metric) => metric.inc(relay.counters.connections));
+  counter(registry, REQUESTS, (metric) => metric.inc(relay.counters.requests));
+  counter(registry, REFUSED, (metric) => {
+    for (const [key, reason] of REFUSAL_REASONS) metric.inc({ reason }, relay.counters[key]);
+  });
+}
+
+/** Adds how late the event loop is. */
+export function addLoopMetrics(registry: Registry, loopDelay: () => LoopDelay): void {
+  gauge(registry, LOOP_DELAY, (metric) => {
+    const delay = loopDelay();
+    for (const quantile of LOOP_QUANTILES) metric.set({ quantile }, delay[quantile] / 1000);
+  });
+}
+
+function counter(registry: Registry, { name, help, labels = {} }: MetricFacts, read: (metric: Counter) => void): void {
+  const collect = function (this: Counter) {
+    this.reset();
+    read(this);
+  };
+  registry.registerMetric(new Counter({ name, help, labelNames: Object.keys(labels), registers: [], collect }));
+}
+
+function gauge(registry: Registry, { name, help, labels = {} }: MetricFacts, read: (metric: Gauge) => void): void {
+  const collect = function (this: Gauge) {
+    read(this);
+  };
+  registry.registerMetric(new Gauge({ name, help, labelNames: Object.keys(labels), registers: [], collect }));
+}
