@@ -1,3 +1,17 @@
+export {
+  type Authorization,
+  type AuthorizationRequest,
+  type Authorizer,
+  type AuthorizerOptions,
+  createAuthorizer,
+  MAX_SIGNING_KEYS,
+  type TokenAuthorizer,
+} from './capability/authorizer.ts';
+export { formatSigningKey, parseSigningKeys } from './capability/key-lines.ts';
+export { type Right, RIGHTS } from './capability/right.ts';
+export { createSigningKey, newSigningKey, type SigningKey } from './capability/signing-key.ts';
+export { inspectToken, type MintRequest, mintToken, type TokenClaims, type TokenVerdict, verifyToken } from './capability/token.ts';
+export { channelUrl, parseCapabilityUrl } from './capability/url.ts';
 export { createPublisher, type PublisherOptions } from './client/publisher.ts';
 export { createSubscriber, type SubscriberOptions } from './client/subscriber.ts';
 export { HEADER, SEGMENT_GONE_STATUS, TERMINATED } from './headers.ts';
