@@ -5,7 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import { CATALOGUE } from '@runnel/errors';
 import { GpuWorkerConfigSchema } from '@runnel/gpu-worker';
 import { openApiDocument, SessionBrokerConfigSchema } from '@runnel/session-broker';
-import { TrickleEdgeConfigSchema } from '@runnel/trickle-edge';
+import { EDGE_METRICS, TrickleEdgeConfigSchema } from '@runnel/trickle-edge';
 import { referencePages } from './pages.mjs';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -13,6 +13,7 @@ const committed = (name: string) => readFileSync(join(root, 'docs', 'reference',
 const pages = referencePages({
   catalogue: CATALOGUE,
   openApi: openApiDocument(),
+  metrics: EDGE_METRICS,
   configs: { 'session-broker': SessionBrokerConfigSchema, 'trickle-edge': TrickleEdgeConfigSchema, 'gpu-worker': GpuWorkerConfigSchema },
 });
 

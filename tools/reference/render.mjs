@@ -63,6 +63,46 @@ export function renderConfiguration(apps) {
   ]);
 }
 
+/** Metrics that every app has, from `libs/service`. */
+const COMMON_METRICS = [
+  {
+    name: 'http_request_duration_seconds',
+    type: 'histogram',
+    help: 'Duration of HTTP requests, those of the relay and of probes left out.',
+    labels: { method: ['GET', '…'], route: ['/v1/sessions/:id', '…'], status: ['200', '…'] },
+  },
+];
+
+/**
+ * The metrics of the edge as a page.
+ * @param {readonly {name: string, type: string, help: string, labels?: Readonly<Record<string, readonly string[]>>}[]} metrics
+ */
+export function renderMetrics(metrics) {
+  const labelsOf = (labels = {}) =>
+    Object.entries(labels)
+      .map(([name, values]) => `\`${name}\`: ${values.join(', ')}`)
+      .join('; ');
+  const table = (rows) =>
+    [
+      '| Metric | Type | Labels | What |',
+      '| --- | --- | --- | --- |',
+      ...rows.map(({ name, type, labels, help }) => `| \`${name}\` | ${type} | ${cell(labelsOf(labels))} | ${cell(help)} |`),
+    ].join('\n');
+  return page([
+    '# Metrics',
+    GENERATED,
+    [
+      '`GET /metrics` on the port EDGE_OPS_PORT, in the text format of Prometheus. Every metric also has the label `app`. No label holds a name of a channel, a',
+      'token or an address: they are secrets, or there is no bound on their number.',
+    ].join('\n'),
+    '## trickle-edge',
+    table(metrics),
+    '## Every app',
+    table(COMMON_METRICS),
+    'Beside these stand the process metrics of prom-client: `process_*` (CPU, memory, file descriptors) and `nodejs_*` (heap, garbage collection, event loop).',
+  ]);
+}
+
 /** A JSON document as it is committed. */
 export function renderJson(document) {
   return `${JSON.stringify(document, null, 2)}\n`;
