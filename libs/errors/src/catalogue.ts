@@ -84,6 +84,12 @@ export const CATALOGUE = {
     hint: 'Check that the edge runs and that its URL is right.',
     retryable: true,
   },
+  loop_detected: {
+    status: 508,
+    title: 'Edges ask each other in a circle',
+    hint: 'Correct the tables of upstream edges (EDGE_UPSTREAMS): a channel has one owner, at most four edges away.',
+    retryable: false,
+  },
   limit_exceeded: {
     status: 429,
     title: 'Limit reached',

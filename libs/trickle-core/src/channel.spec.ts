@@ -362,6 +362,46 @@ describe('limits', () => {
   });
 });
 
+describe('a gap on the way to a mirror', () => {
+  const mirror = () => setUp().hub.create({ name: 'mirror', mimeType: 'x', firstSeq: 40 });
+
+  it('is told to those who wait for a segment in it, and reading goes on behind it', () => {
+    const channel = mirror();
+    put(channel, 40, 'x');
+    const waiting = reader(channel, 41);
+    let told = 0;
+    waiting.observer = { segmentChanged: () => (told += 1) };
+    channel.skipTo(44);
+    expect([told, waiting.ready, waiting.end, channel.counters.gaps]).toEqual([1, true, 'missed', 1]);
+    expect([channel.nextWrite, channel.read(42).kind, channel.resolve(NEXT), take(reader(channel, 40))]).toEqual([44, 'gone', 44, 'x']);
+    put(channel, 44, 'y');
+    expect(take(reader(channel, 44))).toBe('y');
+  });
+
+  it('leaves a segment alone that is being written, and one that was closed empty', () => {
+    const channel = mirror();
+    const writer = channel.write(40);
+    writer.write(bytes('x'));
+    channel.write(41).end();
+    const waiting = channel.write(42);
+    channel.skipTo(43);
+    waiting.write(bytes('z'));
+    writer.write(bytes('y'));
+    expect([take(reader(channel, 40)), reader(channel, 41).end, take(reader(channel, 42))]).toEqual(['xy', 'closed', 'z']);
+  });
+
+  it('never goes back', () => {
+    const channel = mirror();
+    channel.skipTo(7);
+    expect(channel.nextWrite).toBe(40);
+  });
+
+  it('begins at its first number for who asks for the current one, as a new channel does at 0', () => {
+    const channel = mirror();
+    expect([channel.resolve(CURRENT), channel.resolve(-9)]).toEqual([40, 40]);
+  });
+});
+
 describe('the end of a channel', () => {
   it('releases waiting readers and writers, and leaves attached readers what they have not taken', () => {
     const { channel, hub } = setUp();

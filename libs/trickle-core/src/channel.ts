@@ -48,6 +48,7 @@ export class Channel implements WriterHost, ReaderHost {
   readonly mimeType: string;
   readonly params: Readonly<Record<string, unknown>>;
   readonly idleMs: number | null;
+  readonly firstSeq: number;
   readonly readOnly: boolean;
   readonly createdMs: number;
   /** Number after the newest segment that has received a byte or was ended empty. Never goes back. */
@@ -73,7 +74,8 @@ export class Channel implements WriterHost, ReaderHost {
     this.mimeType = options.mimeType;
     this.params = options.params ?? {};
     this.readOnly = options.readOnly ?? false;
-    this.nextWrite = options.firstSeq ?? 0;
+    this.firstSeq = options.firstSeq ?? 0;
+    this.nextWrite = this.firstSeq;
     this.#hub = hub;
     this.#window = new Window(this.nextWrite);
     this.createdMs = hub.clock();
@@ -172,8 +174,22 @@ export class Channel implements WriterHost, ReaderHost {
   resolve(target: number): number {
     if (target >= 0) return target;
     if (target === NEXT) return this.nextWrite;
-    const back = Math.max(0, this.nextWrite + target - NEXT);
+    const back = Math.max(this.firstSeq, this.nextWrite + target - NEXT);
     return target === CURRENT ? back : Math.max(back, this.oldest);
+  }
+
+  /**
+   * Goes on at a number because what is missing below it was lost on the way to this mirror. What was received stays readable; who
+   * waits for a segment below it learns that it was `missed`. Segments that are being written go on.
+   */
+  skipTo(seq: number): void {
+    this.nextWrite = Math.max(this.nextWrite, seq);
+    for (const segment of this.#window.segments) {
+      if (segment.seq >= seq || segment.bytes > 0 || segment.end !== null || segment.writers.size > 0) continue;
+      this.#count('gaps', segment.readers.size);
+      segment.miss(this.#hub.clock());
+      segment.notify();
+    }
   }
 
   /** Closes one segment; writers that wait on it are let go. False when it is not in the window. */

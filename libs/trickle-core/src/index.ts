@@ -3,6 +3,7 @@ export { CHANGES_CHANNEL, publishChanges } from './changes.ts';
 export { Channel, type ChannelOptions, type ReadAnswer } from './channel.ts';
 export { Chunk, CHUNK_OVERHEAD_BYTES } from './chunk.ts';
 export type { HubCounters } from './counters.ts';
+export { gapError } from './gap.ts';
 export { createHub, Hub, type HubChange, type HubOptions } from './hub.ts';
 export { DEFAULT_LIMITS, type TrickleLimits } from './limits.ts';
 export { localPublisher } from './local-publisher.ts';

@@ -1,7 +1,8 @@
 import { RunnelError } from '@runnel/errors';
 import type { Channel } from './channel.ts';
 import type { Hub } from './hub.ts';
-import type { Gap, ReadSegment, Subscriber } from './port.ts';
+import { gapError } from './gap.ts';
+import type { Gap, OnGap, ReadSegment, Subscriber } from './port.ts';
 import type { SegmentReader } from './reader.ts';
 import { CURRENT, NEXT } from './sequence.ts';
 
@@ -14,9 +15,9 @@ export function startTarget(start: SubscribeStart): number {
   return start === 'next' ? NEXT : start;
 }
 
-/** Reads a channel of a hub in the same process. */
-export function localSubscriber(hub: Hub, channelName: string, options: { start: SubscribeStart }): Subscriber {
-  return new LocalSubscriber(hub, channelName, startTarget(options.start));
+/** Reads a channel of a hub in the same process. `onGap` is `jump` if absent. */
+export function localSubscriber(hub: Hub, channelName: string, options: { start: SubscribeStart; onGap?: OnGap }): Subscriber {
+  return new LocalSubscriber(hub, channelName, options);
 }
 
 class LocalSubscriber implements Subscriber {
@@ -25,28 +26,28 @@ class LocalSubscriber implements Subscriber {
   readonly #closing = new AbortController();
   /** Handed out, read or not. */
   readonly #readers = new Set<SegmentReader>();
+  readonly #onGap: OnGap;
   #channel: Channel | undefined;
   #target: number;
+  #failed: RunnelError | null = null;
   #ended = false;
 
-  constructor(hub: Hub, name: string, target: number) {
+  constructor(hub: Hub, name: string, options: { start: SubscribeStart; onGap?: OnGap }) {
     this.#hub = hub;
     this.#name = name;
-    this.#target = target;
+    this.#target = startTarget(options.start);
+    this.#onGap = options.onGap ?? 'jump';
   }
 
   async next(signal?: AbortSignal): Promise<ReadSegment | Gap | null> {
     signal?.throwIfAborted();
     if (this.#ended || this.#closing.signal.aborted) return null;
+    if (this.#failed !== null) throw this.#failed;
     this.#channel ??= this.#hub.get(this.#name);
     if (this.#channel === undefined) throw new RunnelError('channel_not_found', { message: 'There is no such channel.' });
     const answer = this.#channel.read(this.#target);
     if (answer.kind === 'ended') return this.#end();
-    // As a 470 over HTTP: what was missed is told once, and reading goes on at the live edge (Trickle spec, 14.1).
-    if (answer.kind === 'gone') {
-      this.#target = answer.latest;
-      return { kind: 'gap', from: answer.seq, to: answer.latest, reason: 'window' };
-    }
+    if (answer.kind === 'gone') return this.#gap(answer.seq, answer.latest);
     const { reader } = answer;
     this.#readers.add(reader);
     const signals = [this.#closing.signal, signal];
@@ -55,6 +56,7 @@ class LocalSubscriber implements Subscriber {
     if (reader.segment.bytes === 0 || isAborted(signals)) this.#leave(reader);
     signal?.throwIfAborted();
     if (this.#closing.signal.aborted) return null;
+    if (reader.end === 'missed') return this.#gap(reader.segment.seq, this.#channel.nextWrite);
     // The segment that was waited for will not come any more; one that was merely ended empty is handed out as such.
     if (reader.segment.bytes === 0 && this.#channel.ended) return this.#end();
     this.#target = reader.segment.seq + 1;
@@ -82,6 +84,15 @@ class LocalSubscriber implements Subscriber {
     } finally {
       this.#leave(reader);
     }
+  }
+
+  /** As a 470 over HTTP: what was missed is told once, and reading goes on at the live edge (Trickle spec, 14.1). */
+  #gap(from: number, to: number): Gap {
+    this.#target = to;
+    const gap: Gap = { kind: 'gap', from, to, reason: 'window' };
+    if (this.#onGap === 'jump') return gap;
+    this.#failed = gapError(gap);
+    throw this.#failed;
   }
 
   #leave(reader: SegmentReader): void {

@@ -26,11 +26,17 @@ export interface Gap {
   readonly reason: 'window' | 'connection';
 }
 
+/**
+ * What a subscriber does about a gap. `jump`: tells it once and goes on where the channel can be read again. `fail`: `next` rejects
+ * with RunnelError `stream_gap`, now and ever after, with `from`, `to` and `reason` in its details.
+ */
+export type OnGap = 'jump' | 'fail';
+
 /** Reads the segments of one channel in order. Not for concurrent calls of `next`. */
 export interface Subscriber {
   /**
    * The next segment as soon as its first byte is there (or it was closed empty), a gap, or null when the channel has ended.
-   * @throws RunnelError `channel_not_found`, `edge_unreachable`; the signal's reason once it aborts.
+   * @throws RunnelError `channel_not_found`, `edge_unreachable`, `stream_gap` where gaps are to fail; the signal's reason once it aborts.
    */
   next(signal?: AbortSignal): Promise<ReadSegment | Gap | null>;
   /** Gives up all connections. Idempotent; a pending `next` resolves to null. */

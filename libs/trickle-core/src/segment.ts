@@ -2,9 +2,9 @@ import type { Chunk } from './chunk.ts';
 
 /**
  * Why a segment has ended: `closed` whole; `cut` because a publisher died in the middle; `evicted` because it left the window, and its
- * bytes with it.
+ * bytes with it; `missed` because it was lost on the way to this mirror of its channel before a byte of it came.
  */
-export type SegmentEnd = 'closed' | 'cut' | 'evicted';
+export type SegmentEnd = 'closed' | 'cut' | 'evicted' | 'missed';
 
 /** What a segment has to know of a writer that is attached to it. */
 export interface AttachedWriter {
@@ -89,6 +89,12 @@ export class Segment<Writer extends AttachedWriter = AttachedWriter> {
   damage(): void {
     this.damaged = true;
     if (this.end === 'closed') this.end = 'cut';
+  }
+
+  /** It will not come: readers that wait for it are to learn of the gap. Tells nobody. */
+  miss(nowMs: number): void {
+    this.end = 'missed';
+    this.endMs = nowMs;
   }
 
   /** Lets go of the bytes. Tells nobody. */

@@ -3,6 +3,7 @@ import {
   type Hub,
   localPublisher,
   localSubscriber,
+  type OnGap,
   type Publisher,
   type ReadSegment,
   type Subscriber,
@@ -13,18 +14,18 @@ import { createPublisher, createRelay, createSubscriber, type Relay } from './in
 /** One way to reach a channel of a hub. */
 interface Adapter {
   publisher(name: string): Publisher;
-  subscriber(name: string, start: SubscribeStart): Subscriber;
+  subscriber(name: string, start: SubscribeStart, onGap?: OnGap): Subscriber;
 }
 
 const MIME = 'video/MP2T';
 const adapters: Record<string, (relay: Relay, url: string) => Adapter> = {
   'in process': ({ hub }) => ({
     publisher: (name) => localPublisher(hub, name),
-    subscriber: (name, start) => localSubscriber(hub, name, { start }),
+    subscriber: (name, start, onGap) => localSubscriber(hub, name, { start, onGap }),
   }),
   'over HTTP': (_relay, url) => ({
     publisher: (name) => createPublisher({ url: url + name, mimeType: MIME }),
-    subscriber: (name, start) => createSubscriber({ url: url + name, start }),
+    subscriber: (name, start, onGap) => createSubscriber({ url: url + name, start, onGap }),
   }),
 };
 
@@ -48,7 +49,7 @@ describe.each(Object.keys(adapters))('publisher and subscriber %s', (way) => {
         while (hub.get('c')!.readers === 0) await new Promise((resolve) => setTimeout(resolve, 2));
       },
       publisher: () => track(adapter.publisher('c')),
-      subscriber: (start: SubscribeStart) => track(adapter.subscriber('c', start)),
+      subscriber: (start: SubscribeStart, onGap?: OnGap) => track(adapter.subscriber('c', start, onGap)),
     };
   }
 
@@ -125,6 +126,34 @@ describe.each(Object.keys(adapters))('publisher and subscriber %s', (way) => {
     const next = read(into);
     await publish(out, 's9');
     expect(await next).toEqual([9, 's9']);
+  });
+
+  it('fails at a gap, now and ever after, when its caller does not want to jump', async () => {
+    const { publisher, subscriber, hub } = await setUp();
+    const out = publisher();
+    for (let seq = 0; seq < 9; seq += 1) await publish(out, `s${seq}`);
+    hub.sweep(Date.now() + 60_000);
+    const into = subscriber(1, 'fail');
+    const gap = { code: 'stream_gap', retryable: false, details: { from: 1, to: 9, reason: 'window' } };
+    await expect(into.next()).rejects.toMatchObject(gap);
+    await publish(out, 's9');
+    await expect(into.next()).rejects.toMatchObject(gap);
+    await into.close();
+    expect(await into.next()).toBeNull();
+  });
+
+  it('reads to the end without an error where there is no gap and gaps are to fail', async () => {
+    const { publisher, subscriber } = await setUp();
+    const out = publisher();
+    for (const text of ['zero', 'one']) await publish(out, text);
+    const into = subscriber(0, 'fail');
+    expect([await read(into), await read(into)]).toEqual([
+      [0, 'zero'],
+      [1, 'one'],
+    ]);
+    const pending = into.next();
+    await out.close({ endChannel: true });
+    expect(await pending).toBeNull();
   });
 
   it('throws segment_cut after the bytes that came, and the next segment is whole', async () => {

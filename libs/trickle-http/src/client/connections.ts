@@ -8,6 +8,14 @@ const TCP_KEEP_ALIVE_MS = 10_000;
 /** Idle connections kept for the next segment. */
 const MAX_FREE_SOCKETS = 8;
 
+/** What the connections of a client have beyond their URL. */
+export interface ConnectionsOptions {
+  /** Sent with every request. */
+  headers?: http.OutgoingHttpHeaders;
+  /** Certificate authorities (PEM) to trust instead of the system's, for https. */
+  ca?: string | Buffer;
+}
+
 /**
  * The connections of one client to one relay.
  *
@@ -16,25 +24,32 @@ const MAX_FREE_SOCKETS = 8;
  * sides had the later first byte at the median.
  */
 export class Connections {
-  readonly #channelUrl: string;
+  readonly #url: () => string;
+  readonly #headers: http.OutgoingHttpHeaders;
   readonly #agent: http.Agent;
   readonly #request: typeof http.request;
 
-  /** @throws RunnelError `invalid_request` when the URL is not http or https. */
-  constructor(channelUrl: string) {
-    const protocol = URL.parse(channelUrl)?.protocol;
+  /**
+   * On a URL, or on the one that a function gives anew for each request; its scheme stays that of the first.
+   * @throws RunnelError `invalid_request` when the URL is not http or https.
+   */
+  constructor(channelUrl: string | (() => string), options: ConnectionsOptions = {}) {
+    const url = typeof channelUrl === 'string' ? () => channelUrl : channelUrl;
+    const protocol = URL.parse(url())?.protocol;
     if (protocol !== 'http:' && protocol !== 'https:') {
       throw new RunnelError('invalid_request', { message: 'A channel URL begins with http:// or https://.' });
     }
-    this.#channelUrl = channelUrl.replace(/\/+$/, '');
-    const options: http.AgentOptions = { keepAlive: true, keepAliveMsecs: TCP_KEEP_ALIVE_MS, maxFreeSockets: MAX_FREE_SOCKETS };
-    this.#agent = protocol === 'https:' ? new https.Agent(options) : new http.Agent(options);
+    this.#url = url;
+    this.#headers = options.headers ?? {};
+    const agent: https.AgentOptions = { keepAlive: true, keepAliveMsecs: TCP_KEEP_ALIVE_MS, maxFreeSockets: MAX_FREE_SOCKETS };
+    this.#agent = protocol === 'https:' ? new https.Agent({ ...agent, ca: options.ca }) : new http.Agent(agent);
     this.#request = protocol === 'https:' ? https.request : http.request;
   }
 
   /** Begins a request on the channel, or on what follows its URL (`/7`, `/next`). Nothing is sent until the caller does. */
   request(method: string, suffix: string, headers: http.OutgoingHttpHeaders = {}): http.ClientRequest {
-    return this.#request(this.#channelUrl + suffix, { method, headers, agent: this.#agent });
+    const url = this.#url().replace(/\/+$/, '') + suffix;
+    return this.#request(url, { method, headers: { ...this.#headers, ...headers }, agent: this.#agent });
   }
 
   /** Sends a request without a body and reads its short answer. Rejects with the socket's error, or at the deadline. */
@@ -48,7 +63,8 @@ export class Connections {
         let body = '';
         response.setEncoding('utf8');
         response.on('data', (text: string) => {
-          if (body.length < MAX_SHORT_BODY) body += text;
+          body += text;
+          if (body.length > MAX_SHORT_BODY) response.destroy(new Error('the answer is longer than any that is expected'));
         });
         response.on('error', reject);
         response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
@@ -63,5 +79,5 @@ export class Connections {
   }
 }
 
-/** More than any answer that `exchange` is for. */
-const MAX_SHORT_BODY = 4096;
+/** More than any answer that `exchange` is for, in characters. */
+const MAX_SHORT_BODY = 65_536;

@@ -13,6 +13,8 @@ export interface PublisherOptions {
   mimeType: string;
   /** Number of the first segment; by default the channel's next write is asked for. */
   start?: number;
+  /** Certificate authorities (PEM) to trust instead of the system's, for https. */
+  ca?: string | Buffer;
 }
 
 /** How long the relay may take to accept bytes, or to acknowledge the end of a segment. */
@@ -47,7 +49,7 @@ class HttpPublisher implements Publisher {
   #closed: Promise<void> | null = null;
 
   constructor(options: PublisherOptions) {
-    this.#connections = new Connections(options.url);
+    this.#connections = new Connections(options.url, { ca: options.ca });
     this.#mimeType = options.mimeType;
     this.#seq = options.start ?? null;
   }

@@ -48,6 +48,11 @@ export class SegmentBody {
     }
   }
 
+  /** Gives the rest up: breaks the connection if the body is not complete. Idempotent. */
+  destroy(): void {
+    this.#response.destroy();
+  }
+
   #more(): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = () => {

@@ -1,6 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import { RunnelError } from '@runnel/errors';
-import { type Gap, parseSequence, type ReadSegment, startTarget, type Subscriber, type SubscribeStart } from '@runnel/trickle-core';
+import {
+  type Gap,
+  gapError,
+  type OnGap,
+  parseSequence,
+  type ReadSegment,
+  startTarget,
+  type Subscriber,
+  type SubscribeStart,
+} from '@runnel/trickle-core';
 import { HEADER, SEGMENT_GONE_STATUS } from '../headers.ts';
 import { Connections } from './connections.ts';
 import { backoffMs, MAX_FAILURES } from './retry.ts';
@@ -15,6 +24,10 @@ export interface SubscriberOptions {
   start: SubscribeStart;
   /** A GET that has waited this long for its segment is opened again. Default 20 s. */
   reopenMs?: number;
+  /** What to do about segments that cannot be read any more. Default `jump`. */
+  onGap?: OnGap;
+  /** Certificate authorities (PEM) to trust instead of the system's, for https. */
+  ca?: string | Buffer;
 }
 
 const REOPEN_MS = 20_000;
@@ -31,6 +44,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
 class HttpSubscriber implements Subscriber {
   readonly #connections: Connections;
   readonly #reopenMs: number;
+  readonly #onGap: OnGap;
   readonly #closing = new AbortController();
   #target: number;
   /** The GET that `next` waits for. */
@@ -38,17 +52,20 @@ class HttpSubscriber implements Subscriber {
   /** The GET after it, as soon as the headers of the pending one have come. */
   #ahead: SegmentGet | null = null;
   #failures = 0;
+  #failed: RunnelError | null = null;
   #ended = false;
 
   constructor(options: SubscriberOptions) {
-    this.#connections = new Connections(options.url);
+    this.#connections = new Connections(options.url, { ca: options.ca });
     this.#reopenMs = options.reopenMs ?? REOPEN_MS;
+    this.#onGap = options.onGap ?? 'jump';
     this.#target = startTarget(options.start);
   }
 
   async next(signal?: AbortSignal): Promise<ReadSegment | Gap | null> {
     while (!this.#ended && !this.#closing.signal.aborted) {
       signal?.throwIfAborted();
+      if (this.#failed !== null) throw this.#failed;
       const get = (this.#pending ??= this.#get(this.#target));
       const outcome = await this.#outcome(get, signal);
       if (outcome === null) continue;
@@ -93,7 +110,7 @@ class HttpSubscriber implements Subscriber {
     return this.#closing.signal.aborted ? null : get.outcome;
   }
 
-  /** What an answer means. `failed`: nothing that helps; try again. @throws RunnelError `channel_not_found`, `invalid_request`. */
+  /** What an answer means. `failed`: nothing that helps; try again. @throws RunnelError `channel_not_found`, `invalid_request`, `stream_gap`. */
   #judge({ response, body }: Extract<GetOutcome, { kind: 'answered' }>): ReadSegment | Gap | 'ended' | 'failed' {
     const status = response.statusCode ?? 0;
     const seq = servedSeq(response);
@@ -127,7 +144,10 @@ class HttpSubscriber implements Subscriber {
     if (from < 0 || to < from) return 'failed';
     const reason = this.#failures > 0 ? 'connection' : 'window';
     this.#failures = 0;
-    return { kind: 'gap', from, to, reason };
+    const gap: Gap = { kind: 'gap', from, to, reason };
+    if (this.#onGap === 'jump') return gap;
+    this.#failed = gapError(gap);
+    throw this.#failed;
   }
 
   async #fail(outcome: GetOutcome, signal: AbortSignal | undefined): Promise<void> {
