@@ -1,6 +1,7 @@
 import { RunnelError } from '@runnel/errors';
 import type { Chunk } from './chunk.ts';
 import { createCounters, type HubCounters } from './counters.ts';
+import { type ChannelEventKind, ChannelHistory } from './history.ts';
 import type { TrickleLimits } from './limits.ts';
 import { Listeners } from './listeners.ts';
 import { type ReaderHost, SegmentReader } from './reader.ts';
@@ -58,6 +59,8 @@ export class Channel implements WriterHost, ReaderHost {
   ended = false;
   /** Of this channel alone. */
   readonly counters = createCounters();
+  /** What happened lately. */
+  readonly history = new ChannelHistory();
   readonly #hub: ChannelHub;
   readonly #window: Window<ChannelWriter>;
   readonly #writers = new Set<ChannelWriter>();
@@ -80,8 +83,14 @@ export class Channel implements WriterHost, ReaderHost {
     this.#window = new Window(this.nextWrite);
     this.createdMs = hub.clock();
     this.lastWriteMs = this.createdMs;
+    this.history.note(this.createdMs, 'created', this.firstSeq, this.mimeType);
     // Names with a leading underscore are the relay's own channels.
     this.idleMs = options.idleMs === undefined ? (options.name.startsWith('_') ? null : hub.limits.idleMs) : options.idleMs;
+  }
+
+  /** Time now, by the hub's clock. */
+  get nowMs(): number {
+    return this.#hub.clock();
   }
 
   /** Readers attached now. */
@@ -124,10 +133,12 @@ export class Channel implements WriterHost, ReaderHost {
     if (this.ended || this.draining) throw this.#closedError();
     const { reachSegments, maxWriters } = this.#hub.limits;
     if (seq !== NEXT && (seq < this.#window.floor || seq > this.nextWrite + reachSegments)) {
+      this.#note('refused', seq, 'out of reach');
       const reach = `${this.#window.floor} to ${this.nextWrite + reachSegments}`;
       throw new RunnelError('invalid_request', { message: `Sequence number ${seq} is out of reach: this channel takes ${reach}.` });
     }
     if (this.#writers.size >= maxWriters) {
+      this.#note('refused', seq, 'too many writers');
       throw new RunnelError('limit_exceeded', { message: `The channel has ${maxWriters} writers already.` });
     }
     const nowMs = this.#hub.clock();
@@ -162,6 +173,7 @@ export class Channel implements WriterHost, ReaderHost {
     const segment = ahead ? this.#window.open(seq, nowMs) : this.#window.get(seq);
     if (segment === undefined) {
       this.#count('gaps', 1);
+      this.#note('gap', seq, 'not in the window');
       return { kind: 'gone', seq, latest };
     }
     this.#readers += 1;
@@ -183,6 +195,7 @@ export class Channel implements WriterHost, ReaderHost {
    * waits for a segment below it learns that it was `missed`. Segments that are being written go on.
    */
   skipTo(seq: number): void {
+    if (seq > this.nextWrite) this.#note('skipped', this.nextWrite, `to ${seq}: lost on the way`);
     this.nextWrite = Math.max(this.nextWrite, seq);
     for (const segment of this.#window.segments) {
       if (segment.seq >= seq || segment.bytes > 0 || segment.end !== null || segment.writers.size > 0) continue;
@@ -196,6 +209,7 @@ export class Channel implements WriterHost, ReaderHost {
   closeSegment(seq: number): boolean {
     const segment = this.#window.get(seq);
     if (segment === undefined) return false;
+    if (segment.end === null) this.#note('closed', seq, `${segment.bytes} bytes`);
     this.#letGo(segment, 'segment_closed', { emptyOnly: true });
     this.#advance(segment);
     this.#close(segment);
@@ -212,6 +226,7 @@ export class Channel implements WriterHost, ReaderHost {
     const drainMs = options.drainMs ?? 0;
     const followed = this.#readers > 0 || nowMs - this.#lastReadMs <= drainMs;
     if (drainMs === 0 || !followed) return this.#finish();
+    if (this.#drainUntilMs === null) this.#note('draining', this.nextWrite, `${this.#readers} readers`);
     this.#drainUntilMs ??= nowMs + drainMs;
     this.#settleDrain(nowMs);
   }
@@ -261,9 +276,10 @@ export class Channel implements WriterHost, ReaderHost {
     const { segment } = writer;
     this.#detach(writer);
     if (segment === null) return;
-    if (writer.bytes > 0 && !segment.damaged) {
+    if (writer.bytes > 0 && !segment.damaged && segment.outcome === null) {
       segment.damage();
       this.#count('cuts', 1);
+      this.#note('cut', segment.seq, `after ${segment.bytes} bytes`);
     }
     if (segment.bytes > 0 && !this.#isHeld(segment)) this.#close(segment);
   }
@@ -274,12 +290,8 @@ export class Channel implements WriterHost, ReaderHost {
   }
 
   /** For its readers alone. */
-  readerLeft(reader: SegmentReader): void {
+  readerLeft(): void {
     this.#readers -= 1;
-    if (reader.lost) {
-      reader.segment.readersLost += 1;
-      this.#count('readersLost', 1);
-    }
     if (this.ended && this.#readers === 0) this.#uncount();
   }
 
@@ -292,11 +304,13 @@ export class Channel implements WriterHost, ReaderHost {
     }
     const { segmentBytes, hubBytes } = this.#hub.limits;
     if (segment.bytes + chunk.size > segmentBytes) {
+      this.#note('refused', segment.seq, 'segment too large');
       writer.abort();
       throw new RunnelError('payload_too_large', { message: `A segment holds at most ${segmentBytes} bytes.` });
     }
     if (this.#hub.heldBytes + chunk.cost > hubBytes) {
       this.#count('refusedForSpace', 1);
+      this.#note('refused', segment.seq, 'no space in the relay');
       writer.abort();
       throw new RunnelError('storage_full', { message: `The relay holds ${hubBytes} bytes of segments at most.` });
     }
@@ -348,10 +362,12 @@ export class Channel implements WriterHost, ReaderHost {
 
   #advance(segment: Segment): void {
     if (segment.bytes === 0 && segment.end === null) this.#count('segments', 1);
+    if (segment.seq > this.nextWrite) this.#note('skipped', this.nextWrite, `to ${segment.seq}`);
     this.nextWrite = Math.max(this.nextWrite, segment.seq + 1);
   }
 
   #reset(seq: number): void {
+    this.#note('reset', seq, '');
     for (const segment of this.#window.segments) if (segment.seq < seq) this.closeSegment(segment.seq);
   }
 
@@ -359,10 +375,20 @@ export class Channel implements WriterHost, ReaderHost {
     for (const segment of this.#window.evict(this.nextWrite, nowMs, this.#hub.limits)) {
       this.#count('evictions', 1);
       if (!this.#uncounted) this.#hub.heldBytes -= segment.cost;
-      segment.evict();
+      segment.evict(nowMs);
+      this.#countLost(segment);
+      if (segment.outcome === 'evicted' && segment.bytes > 0) this.#note('overrun', segment.seq, `after ${segment.bytes} bytes`);
+      this.history.keep(segment);
       segment.notify();
       this.#letGo(segment, 'evicted', { emptyOnly: false });
     }
+  }
+
+  #countLost(segment: Segment): void {
+    for (const reader of segment.readers) if (reader.lost) segment.readersLost += 1;
+    if (segment.readersLost === 0) return;
+    this.#count('readersLost', segment.readersLost);
+    this.#note('reader_lost', segment.seq, `${segment.readersLost} readers`);
   }
 
   #letGo(segment: Segment<ChannelWriter>, why: Release, options: { emptyOnly: boolean }): void {
@@ -378,6 +404,7 @@ export class Channel implements WriterHost, ReaderHost {
       if (writer.supersededMs === null || nowMs - writer.supersededMs < this.#hub.limits.takeoverGraceMs) continue;
       this.#detach(writer);
       this.#count('takeovers', 1);
+      this.#note('takeover', segment.seq, '');
       writer.release('takeover');
     }
   }
@@ -390,6 +417,7 @@ export class Channel implements WriterHost, ReaderHost {
   #finish(): void {
     if (this.ended) return;
     this.ended = true;
+    this.#note('ended', this.nextWrite, `${this.#readers} readers, ${this.#writers.size} writers`);
     for (const writer of this.#writers) {
       this.#detach(writer);
       writer.release('channel_ended');
@@ -404,6 +432,10 @@ export class Channel implements WriterHost, ReaderHost {
     if (this.#uncounted) return;
     this.#uncounted = true;
     this.#hub.heldBytes -= this.#window.cost;
+  }
+
+  #note(kind: ChannelEventKind, seq: number, detail: string): void {
+    this.history.note(this.#hub.clock(), kind, seq, detail);
   }
 
   #count(key: keyof HubCounters, by: number): void {

@@ -16,6 +16,8 @@ export interface ChannelMetadata {
   subscribers: number;
   bytesIn: number;
   bytesOut: number;
+  /** Reads that asked for a segment which was not in the window. */
+  gaps: number;
 }
 
 /** A snapshot of a channel. */
@@ -33,5 +35,6 @@ export function channelMetadata(channel: Channel): ChannelMetadata {
     subscribers: channel.readers,
     bytesIn: channel.counters.bytesIn,
     bytesOut: channel.counters.bytesOut,
+    gaps: channel.counters.gaps,
   };
 }

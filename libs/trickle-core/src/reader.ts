@@ -6,7 +6,7 @@ export interface ReaderHost {
   /** Bytes were handed to a reader. */
   handedOut(bytes: number): void;
   /** A reader has left. */
-  readerLeft(reader: SegmentReader): void;
+  readerLeft(): void;
 }
 
 /** Who wants to know when there is more for a reader, or its end. */
@@ -52,9 +52,16 @@ export class SegmentReader implements AttachedReader {
     return chunk;
   }
 
+  /** Chunks that `next` would give now. */
+  get available(): number {
+    return Math.max(0, this.segment.length - this.#position);
+  }
+
   /** How the segment ended for this reader; null while there is, or may come, more. */
   get end(): SegmentEnd | null {
-    return this.#position < this.segment.length ? null : this.segment.end;
+    if (this.#position < this.segment.length) return null;
+    // Who had taken everything of a segment that had ended has lost nothing when it leaves the window.
+    return this.#position === this.segment.chunksSeen ? (this.segment.outcome ?? this.segment.end) : this.segment.end;
   }
 
   /** Leaves the segment. Idempotent. */
@@ -63,12 +70,13 @@ export class SegmentReader implements AttachedReader {
     this.#closed = true;
     this.observer = null;
     this.segment.readers.delete(this);
-    this.#host.readerLeft(this);
+    this.#host.readerLeft();
   }
 
-  /** Whether the segment left the window before this reader had all of it. */
+  /** Whether the segment left the window before this reader had all of it: chunks that it has not taken, or that were still to come. */
   get lost(): boolean {
-    return this.segment.end === 'evicted' && this.#position < this.segment.chunksSeen;
+    const { outcome, chunksSeen } = this.segment;
+    return chunksSeen > 0 && outcome !== null && (outcome === 'evicted' || this.#position < chunksSeen);
   }
 
   /** For the segment alone. */

@@ -18,6 +18,8 @@ export interface AttachedWriter {
 export interface AttachedReader {
   /** There are more chunks, or it has ended. Must not throw; may leave the segment. */
   segmentChanged(): void;
+  /** Whether the segment left the window before it had all of it. */
+  readonly lost: boolean;
 }
 
 /** The bytes of one sequence number: one list of chunks that all readers share, each by its own position. */
@@ -40,6 +42,8 @@ export class Segment<Writer extends AttachedWriter = AttachedWriter> {
   readersLost = 0;
   /** Null while open. An append opens a closed segment again. */
   end: SegmentEnd | null = null;
+  /** Once it has left the window: how it had ended until then, `evicted` when it was still written. Null before. */
+  outcome: SegmentEnd | null = null;
   /** Whether a publisher died in the middle. Never undone: what follows cannot fill the hole. */
   damaged = false;
   /** The writer in the middle of a chunk: others wait for its end, so that bytes never mix inside one (Trickle spec, Publish). */
@@ -97,10 +101,19 @@ export class Segment<Writer extends AttachedWriter = AttachedWriter> {
     this.endMs = nowMs;
   }
 
-  /** Lets go of the bytes. Tells nobody. */
-  evict(): void {
+  /** Lets go of the bytes, and of whose turn it was: nobody may write any more. Tells nobody. */
+  evict(nowMs: number): void {
+    this.outcome = this.end === null || this.#isWritten() ? 'evicted' : this.end;
+    this.endMs ??= nowMs;
     this.end = 'evicted';
+    this.turn = null;
     this.#chunks = [];
+  }
+
+  /** Whether a writer is in the middle of it; it may be all the same on a segment that was closed from outside. */
+  #isWritten(): boolean {
+    for (const writer of this.writers) if (writer.bytes > 0) return true;
+    return false;
   }
 
   /** Tells every reader that something has changed. */

@@ -52,6 +52,7 @@ describe('channels on the wire', () => {
       subscribers: 1,
       bytesIn: 3,
       bytesOut: 3,
+      gaps: 0,
     });
   });
 
