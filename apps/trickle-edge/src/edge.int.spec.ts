@@ -27,10 +27,11 @@ describe('the edge on the bus', () => {
 
   it('makes the channels of a session under unguessable names, each with its MIME type, and tells the same ones again', async () => {
     await start();
-    const { urls } = await bus.request(BUS.edgeCreate, {}, { sessionId: SESSION }, DEADLINE);
-    expect(await bus.request(BUS.edgeCreate, {}, { sessionId: SESSION }, DEADLINE)).toEqual({ urls });
+    const made = await bus.request(BUS.edgeCreate, {}, { sessionId: SESSION }, DEADLINE);
+    expect(await bus.request(BUS.edgeCreate, {}, { sessionId: SESSION }, DEADLINE)).toEqual(made);
+    const { worker: urls } = made.urls;
     const other = await bus.request(BUS.edgeCreate, {}, { sessionId: OTHER }, DEADLINE);
-    const all = [...Object.values(urls), ...Object.values(other.urls)];
+    const all = [...Object.values(urls), ...Object.values(other.urls.worker)];
     expect(new Set(all.map((url) => url.slice(-40))).size).toBe(10);
     const types = await Promise.all(Object.entries(urls).map(async ([kind, url]) => [kind, (await metadata(url)).mimeType]));
     expect(Object.fromEntries(types)).toEqual({
@@ -44,7 +45,7 @@ describe('the edge on the bus', () => {
 
   it('relays what a publisher sends to a subscriber', async () => {
     await start();
-    const { urls } = await bus.request(BUS.edgeCreate, {}, { sessionId: SESSION }, DEADLINE);
+    const { worker: urls } = (await bus.request(BUS.edgeCreate, {}, { sessionId: SESSION }, DEADLINE)).urls;
     const publisher = createPublisher({ url: urls.videoIn, mimeType: 'video/MP2T' });
     const subscriber = createSubscriber({ url: urls.videoIn, start: 0 });
     const writer = await publisher.open();
@@ -57,7 +58,7 @@ describe('the edge on the bus', () => {
 
   it('writes each control message as a JSON segment of its own, in order', async () => {
     await start();
-    const { urls } = await bus.request(BUS.edgeCreate, {}, { sessionId: SESSION }, DEADLINE);
+    const { worker: urls } = (await bus.request(BUS.edgeCreate, {}, { sessionId: SESSION }, DEADLINE)).urls;
     const subscriber = createSubscriber({ url: urls.control, start: 0 });
     for (const [seq, strength] of [1, 2].entries()) {
       expect(await bus.request(BUS.edgeControl, {}, { sessionId: SESSION, body: { strength } }, DEADLINE)).toEqual({ seq });
@@ -77,7 +78,7 @@ describe('the edge on the bus', () => {
 
   it('ends all channels of a session, and only of that one', async () => {
     await start();
-    const { urls } = await bus.request(BUS.edgeCreate, {}, { sessionId: SESSION }, DEADLINE);
+    const { worker: urls } = (await bus.request(BUS.edgeCreate, {}, { sessionId: SESSION }, DEADLINE)).urls;
     const other = await bus.request(BUS.edgeCreate, {}, { sessionId: OTHER }, DEADLINE);
     const subscriber = createSubscriber({ url: urls.events, start: 'next' });
     const waiting = subscriber.next();
@@ -86,13 +87,13 @@ describe('the edge on the bus', () => {
     expect(await waiting).toBeNull();
     expect(await bus.request(BUS.edgeClose, {}, { sessionId: SESSION }, DEADLINE)).toEqual({ closed: 0 });
     expect((await fetch(urls.videoIn)).status).toBe(404);
-    expect((await metadata(other.urls.videoIn)).status).toBe('open');
+    expect((await metadata(other.urls.worker.videoIn)).status).toBe('open');
     await subscriber.close();
   });
 
   it('tells its metrics without the name of any channel', async () => {
     await start({ EDGE_OPS_PORT: '0' });
-    const { urls } = await bus.request(BUS.edgeCreate, {}, { sessionId: SESSION }, DEADLINE);
+    const { worker: urls } = (await bus.request(BUS.edgeCreate, {}, { sessionId: SESSION }, DEADLINE)).urls;
     await bus.request(BUS.edgeControl, {}, { sessionId: SESSION, body: { a: 1 } }, DEADLINE);
     const text = await (await fetch(`${edge.opsUrl}/metrics`)).text();
     expect(text).toMatch(/^trickle_channels(\{.*\})? 5$/m);

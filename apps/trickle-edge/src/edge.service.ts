@@ -42,7 +42,8 @@ export class EdgeService implements OnApplicationBootstrap, OnApplicationShutdow
       }),
     ]);
     this.#timer = setInterval(() => {
-      for (const sessionId of this.#channels.sweep(Date.now())) this.#logger.warn({ sessionId }, 'idle session channels ended');
+      for (const { sessionId, reason } of this.#channels.sweep(Date.now()))
+        this.#logger.warn({ sessionId, reason }, 'session channels swept');
     }, SWEEP_MS);
   }
 

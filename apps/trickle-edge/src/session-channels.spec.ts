@@ -1,26 +1,41 @@
 import { describe, expect, it } from '@jest/globals';
 import { createHub } from '@runnel/trickle-core';
+import { createAuthorizer, createSigningKey, inspectToken, parseCapabilityUrl, type Right, type SigningKey } from '@runnel/trickle-http';
 import { SessionChannels } from './session-channels.ts';
 
+const TTL_MS = 100_000;
+const key = (id: string) => createSigningKey({ id, secret: new Uint8Array(32).fill(id.length) });
+
 describe('SessionChannels', () => {
-  function setUp(options: { maxChannels?: number } = {}) {
-    const time = { nowMs: 0 };
-    const hub = createHub({ clock: () => time.nowMs, limits: options });
+  function setUp(options: { maxChannels?: number; key?: SigningKey } = {}) {
+    const world = { nowMs: 0, key: options.key ?? null };
+    const hub = createHub({
+      clock: () => world.nowMs,
+      limits: options.maxChannels === undefined ? {} : { maxChannels: options.maxChannels },
+    });
     let made = 0;
-    const channels = new SessionChannels({ hub, baseUrl: 'http://edge/trickle/', idleMs: 1000, secret: () => `s${(made += 1)}` });
-    return { hub, channels, time };
+    const channels = new SessionChannels({
+      hub,
+      baseUrl: 'http://edge/trickle/',
+      idleMs: 1000,
+      secret: () => `s${(made += 1)}`,
+      clock: () => world.nowMs,
+      key: () => world.key,
+      ttlMs: TTL_MS,
+    });
+    return { hub, channels, world };
   }
 
   it('keeps a quiet channel as long as another one of the session is written to', () => {
-    const { hub, channels, time } = setUp();
+    const { hub, channels, world } = setUp();
     channels.create('a');
-    time.nowMs = 900;
+    world.nowMs = 900;
     channels.control('a', {});
-    time.nowMs = 1800;
-    hub.sweep(time.nowMs);
-    expect([channels.sweep(time.nowMs), hub.size]).toEqual([[], 5]);
-    time.nowMs = 1901;
-    expect([channels.sweep(time.nowMs), hub.size, channels.size]).toEqual([['a'], 0, 0]);
+    world.nowMs = 1800;
+    hub.sweep(world.nowMs);
+    expect([channels.sweep(world.nowMs), hub.size]).toEqual([[], 5]);
+    world.nowMs = 1901;
+    expect([channels.sweep(world.nowMs), hub.size, channels.size]).toEqual([[{ sessionId: 'a', reason: 'idle' }], 0, 0]);
   });
 
   it('makes all channels of a session or none', () => {
@@ -28,5 +43,68 @@ describe('SessionChannels', () => {
     channels.create('a');
     expect(() => channels.create('b')).toThrow(expect.objectContaining({ code: 'limit_exceeded' }));
     expect([hub.size, channels.size]).toEqual([5, 1]);
+  });
+
+  it('hands out the same plain URLs to both sides in open mode, and lets a session last', () => {
+    const { channels, world } = setUp();
+    const { client, worker } = channels.create('a');
+    expect(worker).toEqual({ ...client, control: 'http://edge/trickle/control-s3' });
+    expect(client.videoIn).toBe('http://edge/trickle/video-in-s1');
+    for (world.nowMs = 0; world.nowMs < 2 * TTL_MS; world.nowMs += 1000) {
+      channels.control('a', {});
+      expect(channels.sweep(world.nowMs)).toEqual([]);
+    }
+  });
+
+  it('signs for each side what it does and no more: publish and end what it makes, read the rest', () => {
+    const { channels } = setUp({ key: key('k') });
+    const urls = channels.create('a');
+    const authorizer = createAuthorizer({ keys: [key('k')] });
+    const all: (Right | 'any')[] = ['publish', 'subscribe', 'manage', 'any'];
+    const rightsOf = (url: string) => {
+      const found = parseCapabilityUrl(url)!;
+      return all.filter((right) => authorizer.check({ ...found, right, nowMs: 0 }) === 'granted');
+    };
+    const rights = (side: object) =>
+      Object.fromEntries(Object.entries(side).map(([kind, url]) => [kind, rightsOf(url as string).join(' ')]));
+    expect(rights(urls.client)).toEqual({
+      videoIn: 'publish manage any',
+      videoOut: 'subscribe any',
+      events: 'subscribe any',
+      data: 'subscribe any',
+    });
+    expect(rights(urls.worker)).toEqual({
+      videoIn: 'subscribe any',
+      control: 'subscribe any',
+      videoOut: 'publish manage any',
+      events: 'publish manage any',
+      data: 'publish manage any',
+    });
+  });
+
+  it('ends a session in order before its URLs expire', () => {
+    const { hub, channels, world } = setUp({ key: key('k') });
+    const { client } = channels.create('a');
+    const { expiresMs } = inspectToken(parseCapabilityUrl(client.videoIn)!.token)!;
+    const drains = 5 * 60_000;
+    for (; world.nowMs < TTL_MS; world.nowMs += 1000) {
+      channels.control('a', {});
+      expect(channels.sweep(world.nowMs)).toEqual([]);
+    }
+    channels.control('a', {});
+    expect([channels.sweep(world.nowMs), hub.size]).toEqual([[{ sessionId: 'a', reason: 'expired' }], 0]);
+    expect(expiresMs).toBe(world.nowMs + drains);
+  });
+
+  it('tells the same URLs again, and signs them by the newest key when the keys have changed', () => {
+    const { channels, world } = setUp({ key: key('k') });
+    const first = channels.create('a');
+    world.nowMs = 500;
+    expect(channels.create('a')).toEqual(first);
+    world.key = key('newer');
+    const again = channels.create('a');
+    const [before, after] = [first, again].map(({ worker }) => parseCapabilityUrl(worker.control)!);
+    expect(after.channel).toBe(before.channel);
+    expect(inspectToken(after.token)).toEqual({ ...inspectToken(before.token), keyId: 'newer' });
   });
 });

@@ -61,6 +61,9 @@ export async function startTrickleEdge({ bus, logger, config }: TrickleEdgeOptio
       baseUrl: `${url}/`,
       idleMs: config.EDGE_IDLE_MS,
       secret: () => randomBytes(SECRET_BYTES).toString('hex'),
+      clock: Date.now,
+      key: () => null,
+      ttlMs: 0,
     });
     const app = await NestFactory.createApplicationContext(EdgeModule.register({ bus, logger, channels }), {
       logger: false,

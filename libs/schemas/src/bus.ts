@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { Capability, CreateSession, EndReason, OutputOptions, ParamValues, SessionId } from './session.ts';
 
-/** Names of one session's channels at its edge. Unguessable: whoever knows a name may use it. */
+/**
+ * URLs of one session's channels at its edge, for the worker: it may publish and end what it makes, and read the rest. Secrets: whoever knows one may use it.
+ */
 export const ChannelUrls = z.strictObject({
   videoIn: z.url(),
   videoOut: z.url(),
@@ -10,6 +12,14 @@ export const ChannelUrls = z.strictObject({
   data: z.url(),
 });
 export type ChannelUrls = z.infer<typeof ChannelUrls>;
+
+/** The same channels for the client: it may publish and end the source, and read the rest. Control is the broker's alone. */
+export const ClientUrls = ChannelUrls.omit({ control: true });
+export type ClientUrls = z.infer<typeof ClientUrls>;
+
+/** What an edge hands out for a session: to each side the URLs that allow what that side does. In open mode both name the same channels in the same way. */
+export const EdgeUrls = z.strictObject({ client: ClientUrls, worker: ChannelUrls });
+export type EdgeUrls = z.infer<typeof EdgeUrls>;
 
 /** A capability without what only its worker's slots can tell. */
 export const OfferedProcessor = Capability.pick({ processor: true, description: true, paramsSchema: true });
@@ -54,8 +64,8 @@ export const BUS = {
     subject: 'worker.{workerId}.ended',
     message: z.strictObject({ sessionId: SessionId, reason: EndReason, detail: z.string() }),
   },
-  /** Request to the edge: make the channels of a session. */
-  edgeCreate: { subject: 'edge.create', message: z.strictObject({ sessionId: SessionId }), reply: z.strictObject({ urls: ChannelUrls }) },
+  /** Request to the edge: make the channels of a session, or tell their URLs again. */
+  edgeCreate: { subject: 'edge.create', message: z.strictObject({ sessionId: SessionId }), reply: z.strictObject({ urls: EdgeUrls }) },
   /** Request to the edge: write one JSON document as one segment of a session's control channel. */
   edgeControl: {
     subject: 'edge.control',

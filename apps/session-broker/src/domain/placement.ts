@@ -48,7 +48,7 @@ async function tryStart(record: SessionRecord, workerId: string, { bus, director
         params: record.values,
         output: input.output,
         trace: input.trace,
-        urls: record.urls!,
+        urls: record.urls!.worker,
       },
       { deadlineMs: deadlines.startingMs },
     );

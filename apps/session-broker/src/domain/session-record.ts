@@ -1,4 +1,4 @@
-import type { ChannelUrls, CreateSession, EndReason, OfferedProcessor, ParamValues, Session, SessionStats } from '@runnel/schemas';
+import type { CreateSession, EdgeUrls, EndReason, OfferedProcessor, ParamValues, Session, SessionStats } from '@runnel/schemas';
 import { EventLog } from './event-log.ts';
 import { advance, newLife, type Life, type LifeDeadlines, type LifeEvent } from './life.ts';
 
@@ -22,7 +22,8 @@ export class SessionRecord {
   readonly log = new EventLog();
   /** Resolves when the session has ended. */
   readonly ended: Promise<void>;
-  urls: ChannelUrls | null = null;
+  /** What its edge handed out; null before that. */
+  urls: EdgeUrls | null = null;
   workerId: string | null = null;
   stats: SessionStats | null = null;
   values: ParamValues;
@@ -74,6 +75,7 @@ export class SessionRecord {
     if (this.urls === null) return null;
     const { state, reason, detail } = this.#life;
     const { id, input, nowMs } = this.seed;
+    const { client } = this.urls;
     return {
       id,
       state,
@@ -82,7 +84,7 @@ export class SessionRecord {
       processor: input.processor,
       params: { revision: this.revision, appliedRevision: this.appliedRevision, values: this.values },
       output: input.output,
-      urls: { publish: this.urls.videoIn, play: this.urls.videoOut, events: this.urls.events, data: this.urls.data },
+      urls: { publish: client.videoIn, play: client.videoOut, events: client.events, data: client.data },
       worker: this.workerId,
       stats: this.stats,
       createdAt: new Date(nowMs).toISOString(),

@@ -72,7 +72,7 @@ export class SessionSupervisor {
       this.#lingering.set(record, clock.nowMs());
       return;
     }
-    const watch = watchEvents(this.#ports.openEvents(record.urls!.events), {
+    const watch = watchEvents(this.#ports.openEvents(record.urls!.client.events), {
       onEvent: (heard) => this.#heard(record, heard),
       onWarning: ({ code, message }) => record.log.append({ type: 'warning', timestamp: clock.nowMs(), code, message }),
     });

@@ -100,7 +100,8 @@ async function playEdge(bus: Bus, { base, hub }: { base: string; hub: ReturnType
       Object.values(urls).map((url) => url.slice(base.length)),
     );
     controls.set(sessionId, createPublisher({ url: urls.control, mimeType: 'application/json' }));
-    return { urls };
+    const { control, ...client } = urls;
+    return { urls: { client, worker: { ...client, control } } };
   });
   await bus.respond(BUS.edgeControl, {}, async ({ sessionId, body }) => {
     const segment = await controls.get(sessionId)!.open();

@@ -75,11 +75,11 @@ export class World {
   async start(): Promise<void> {
     await this.bus.respond(BUS.edgeCreate, {}, async ({ sessionId }) => {
       await this.#mood(this.edge);
-      const urls = Object.fromEntries(
+      const { control, ...client } = Object.fromEntries(
         ['videoIn', 'videoOut', 'control', 'events', 'data'].map((part) => [part, `http://edge/${sessionId}-${part}`]),
-      );
+      ) as ChannelUrls;
       this.hub.create({ name: `${sessionId}-events`, mimeType: 'application/json' });
-      return { urls: urls as ChannelUrls };
+      return { urls: { client, worker: { ...client, control } } };
     });
     await this.bus.respond(BUS.edgeControl, {}, async ({ sessionId, body }) => {
       const { runnel } = body as { runnel?: { revision: number } };
