@@ -26,7 +26,7 @@ async function main(): Promise<number> {
     return 0;
   } catch (thrown) {
     const error = toRunnelError(thrown);
-    const lines = error.fields.length > 0 ? error.fields.map(({ path, message }) => `${path}: ${message}`) : [error.message];
+    const lines = error.fields.length > 0 ? error.fields.map(({ path, message }) => `${path}: ${message}`) : [`${error.message} ${error.hint}`];
     for (const line of lines) process.stderr.write(`error: ${line} [${error.code}]\n`);
     if (error.exitCode === 1) logger?.error({ err: thrown }, 'ended by an error');
     return error.exitCode;

@@ -90,6 +90,12 @@ export const CATALOGUE = {
     hint: 'Correct the tables of upstream edges (EDGE_UPSTREAMS): a channel has one owner, at most four edges away.',
     retryable: false,
   },
+  access_denied: {
+    status: 403,
+    title: 'Access denied',
+    hint: 'Ask for a new URL: its token is wrong, has expired, or is for something else.',
+    retryable: false,
+  },
   limit_exceeded: {
     status: 429,
     title: 'Limit reached',

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { demoCommand } from './commands/demo.ts';
+import { edgeCommand } from './commands/edge.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { playCommand } from './commands/play.ts';
 import { publishCommand } from './commands/publish.ts';
@@ -28,9 +29,10 @@ Run it:
                                                   start a session; the answer holds its publish and play URLs
   runnel publish my.mp4 PUBLISH_URL               send a file as a camera would
   runnel play PLAY_URL | ffplay -                 watch the result
-  runnel inspect PLAY_URL                         what a channel, a session or a file holds`,
+  runnel inspect PLAY_URL                         what a channel, a session or a file holds
+  runnel edge                                     the trickle relay alone, on port 8945`,
     );
-  for (const command of [demoCommand(), startCommand(), publishCommand(), playCommand(), inspectCommand()]) {
+  for (const command of [demoCommand(), startCommand(), edgeCommand(), publishCommand(), playCommand(), inspectCommand()]) {
     program.addCommand(command.exitOverride().copyInheritedSettings(program));
   }
   return program;
