@@ -1,0 +1,92 @@
+/**
+ * `npm run bench -- edge`: what the edge costs and how fast it is, beside a bare `node:http` relay under the same load, and beside any other trickle server.
+ *
+ * How to read it
+ * - CPU is user and system time of the server's process and its children, from `/proc`, over the measured time only. A segment is counted once for each
+ *   reader that got it whole.
+ * - First byte: from the moment the generator sends the first write of a segment until its first byte is back. Last byte: the same for the last write. Both ends
+ *   have the same clock. A write that the server does not take yet counts from the moment it was due.
+ * - Lost is every segment that did not come whole to a reader until 2 s after the last was sent; corrupt is one that was wrong or ended as if it were whole.
+ * - Ratios are taken within a rep, where the servers ran one right after the other; the median over the reps is given, and the range. The p99 ratio is
+ *   that of the last byte.
+ *
+ * Why the generator is not what is measured: it is one process on a core of its own, speaks HTTP with a parser that only knows what it needs, and copies nothing.
+ * Its share of its core and how late its writes were (p99) stand in every line. Delays hold its own time too, the same for every server. Where the server's
+ * core is full and the generator's is not, the server is the limit. A run in which the generator was late is marked, and made again.
+ */
+import { conditions } from '../conditions.mjs';
+import { HELP, parseOptions } from './options.mjs';
+import { fileLimit, findCores } from './pinning.mjs';
+import { lineOf, tableOf } from './report.mjs';
+import { measure } from './run.mjs';
+import { planOf, rotated } from './scenarios.mjs';
+import { killAll, serversOf } from './servers.mjs';
+
+/** More lag than this, and the tails are the machine's. */
+const LAG_LIMIT_MS = 4;
+
+/** How often a disturbed run is made again. */
+const REPEATS = 2;
+
+const say = (text) => process.stderr.write(`${text}\n`);
+
+/** A run, again when the generator was disturbed; the last one counts, and says whether it was. */
+async function calmly(measureOnce, { what, matters }) {
+  for (let repeat = 0; ; repeat += 1) {
+    const result = await measureOnce();
+    const disturbed = matters && result.generatorLagP99Ms > LAG_LIMIT_MS;
+    say(
+      `${what}: ${result.segments} segments, ${result.lost} lost${disturbed ? `, generator late by ${result.generatorLagP99Ms} ms` : ''}`,
+    );
+    // A server that answers with errors keeps the generator busy itself; another run would not be calmer.
+    if (!disturbed || repeat === REPEATS || result.errors > 0) return { ...result, disturbed };
+  }
+}
+
+async function scenario(name, options, cores) {
+  const plan = planOf(name, options, fileLimit());
+  const servers = serversOf({ cores, ...options }).filter((server) => options.servers?.includes(server.name) ?? true);
+  const runs = new Map(servers.map((server) => [server.name, []]));
+  const urls = new Map();
+  for (let rep = 0; rep < options.reps; rep += 1) {
+    for (const server of rotated(servers, rep)) {
+      const result = await calmly(() => measure({ server, plan, cores, urls }), {
+        what: `${name} ${rep + 1}/${options.reps} ${server.name}`,
+        // Memory does not depend on when the one segment of that load was sent.
+        matters: plan.load !== 'idle',
+      });
+      runs.get(server.name).push(result);
+    }
+  }
+  const where = { ...conditions(), cores: cores ?? 'not pinned', ...plan };
+  return servers.map((server) =>
+    lineOf({ scenario: name, server: { name: server.name, url: urls.get(server.name) }, runs, conditions: where }),
+  );
+}
+
+/** Runs the scenarios that the command line names and prints what came out. */
+export async function edge(argv) {
+  const options = parseOptions(argv);
+  if (options.help) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const cores = findCores();
+  if (cores === null) say('Servers and generator share the cores of this machine: nothing is pinned.');
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.once(signal, () => {
+      killAll();
+      process.exit(130);
+    });
+  }
+  try {
+    for (const name of options.scenarios) {
+      const lines = await scenario(name, options, cores);
+      if (options.json) for (const line of lines) process.stdout.write(`${JSON.stringify(line)}\n`);
+      else process.stdout.write(`\n${name}: ${JSON.stringify(planOf(name, options, fileLimit()))}\n${tableOf(lines)}\n`);
+    }
+    if (!options.json) process.stdout.write(`\nmedians of ${options.reps} runs; ${JSON.stringify({ ...conditions(), pinned: cores })}\n`);
+  } finally {
+    killAll();
+  }
+}
