@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { ACCESS } from './config/access.ts';
 import { CHANNELS } from './config/channels.ts';
 import { LIFE } from './config/life.ts';
 import { LISTENING } from './config/listening.ts';
 
 /** Environment of the edge app. */
 export const TrickleEdgeConfigSchema = z
-  .object({ ...LISTENING, ...CHANNELS, ...LIFE })
+  .object({ ...LISTENING, ...ACCESS, ...CHANNELS, ...LIFE })
   .refine((config) => config.EDGE_SEGMENT_MIB <= config.EDGE_WINDOW_MIB, {
     path: ['EDGE_SEGMENT_MIB'],
     error: 'must be at most EDGE_WINDOW_MIB: a channel holds at least one segment',
