@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { collectParam, httpUrl, seconds, wholeNumber } from './options.ts';
+import { collectParam, duration, httpUrl, seconds, wholeNumber } from './options.ts';
 
 const code = (work: () => unknown) => {
   try {
@@ -44,6 +44,18 @@ describe('numbers', () => {
 
   it('take what is within bounds', () => {
     expect([wholeNumber('--port', { min: 0, max: 65_535 })('8080'), seconds('--seconds')('2.5')]).toEqual([8080, 2.5]);
+  });
+});
+
+describe('durations', () => {
+  it('are a number and a unit', () => {
+    expect(['1s', '90s', '30m', '12h', '7d'].map(duration('--ttl', { maxDays: 7 }))).toEqual([
+      1000, 90_000, 1_800_000, 43_200_000, 604_800_000,
+    ]);
+  });
+
+  it.each(['0s', '1', 's', '-1s', '1.5h', '1 h', '1w', '8d', '999999999d', ''])('refuse %j', (text) => {
+    expect(code(() => duration('--ttl', { maxDays: 7 })(text))).toBe('invalid_usage');
   });
 });
 

@@ -19,6 +19,21 @@ export function seconds(flag: string): (text: string) => number {
   };
 }
 
+/** Units of a duration, in milliseconds. */
+const UNITS_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** Parses a duration such as `90s`, `30m`, `12h` or `7d` to milliseconds. @throws RunnelError `invalid_usage`. */
+export function duration(flag: string, { maxDays }: { maxDays: number }): (text: string) => number {
+  return (text) => {
+    const match = /^([1-9]\d{0,8})([smhd])$/.exec(text);
+    const ms = match === null ? 0 : Number(match[1]) * UNITS_MS[match[2] as keyof typeof UNITS_MS];
+    if (ms > 0 && ms <= maxDays * UNITS_MS.d) return ms;
+    throw new RunnelError('invalid_usage', {
+      message: `${flag} wants a time such as 90s, 30m, 12h or 7d (at most ${maxDays}d), not '${text}'.`,
+    });
+  };
+}
+
 /**
  * Collects `--param key=value`. The value is JSON where it parses as JSON (numbers, booleans, lists, quoted strings), a plain
  * string otherwise. @throws RunnelError `invalid_usage`.

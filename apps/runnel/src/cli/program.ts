@@ -5,6 +5,7 @@ import { inspectCommand } from './commands/inspect.ts';
 import { playCommand } from './commands/play.ts';
 import { publishCommand } from './commands/publish.ts';
 import { startCommand } from './commands/start.ts';
+import { tokenCommand } from './commands/token.ts';
 
 /** The whole command line. Parsing errors are thrown (exit code 2), never handled by ending the process in the middle. */
 export function createProgram(): Command {
@@ -30,10 +31,12 @@ Run it:
   runnel publish my.mp4 PUBLISH_URL               send a file as a camera would
   runnel play PLAY_URL | ffplay -                 watch the result
   runnel inspect PLAY_URL                         what a channel, a session or a file holds
-  runnel edge                                     the trickle relay alone, on port 8945`,
+  runnel edge                                     the trickle relay alone, on port 8945
+  runnel token                                    keys and tokens for channels that not everybody may use`,
     );
-  for (const command of [demoCommand(), startCommand(), edgeCommand(), publishCommand(), playCommand(), inspectCommand()]) {
+  for (const command of [demoCommand(), startCommand(), edgeCommand(), publishCommand(), playCommand(), inspectCommand(), tokenCommand()]) {
     program.addCommand(command.exitOverride().copyInheritedSettings(program));
+    for (const inner of command.commands) inner.exitOverride().copyInheritedSettings(program);
   }
   return program;
 }
