@@ -1,6 +1,7 @@
 import { RunnelError } from '@runnel/errors';
 import type { Publisher, SegmentWriter } from '@runnel/trickle-core';
 import { Connections } from './connections.ts';
+import { refusalError } from './refusal.ts';
 import { backoffMs, MAX_FAILURES } from './retry.ts';
 import { isRepeatable, outcomeError, SegmentPost } from './segment-post.ts';
 import { pause } from './wait.ts';
@@ -126,6 +127,8 @@ class HttpPublisher implements Publisher {
       try {
         const { status, body } = await this.#connections.exchange('GET', '/next', ANSWER_DEADLINE_MS);
         if (status === 404) throw new RunnelError('channel_not_found', { message: 'The edge has no such channel.' });
+        const refusal = refusalError(status);
+        if (refusal !== null) throw refusal;
         if (status === 200 && /^\d{1,15}$/.test(body)) {
           this.#known = true;
           return Number(body);

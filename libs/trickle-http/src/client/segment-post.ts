@@ -2,6 +2,7 @@ import type { ClientRequest } from 'node:http';
 import { RunnelError } from '@runnel/errors';
 import { HEADER } from '../headers.ts';
 import type { Connections } from './connections.ts';
+import { refusalError } from './refusal.ts';
 import { waitFor, type WaitOutcome } from './wait.ts';
 
 /** How a POST came out: an answer of the relay, or a connection that failed. */
@@ -80,7 +81,7 @@ export class SegmentPost {
 
   /**
    * Throws when the relay has answered although the body is not complete, or the connection has failed.
-   * @throws RunnelError `channel_not_found`, `channel_closed`, `payload_too_large`, `segment_gone`, `invalid_request`, `edge_unreachable`.
+   * @throws RunnelError `channel_not_found`, `channel_closed`, `payload_too_large`, `segment_gone`, `access_denied`, `invalid_request`, `edge_unreachable`.
    */
   check(): void {
     if (this.outcome !== null) throw outcomeError(this.outcome, this.seq);
@@ -142,6 +143,9 @@ export function outcomeError(outcome: PostOutcome, seq: number): RunnelError {
     case 470:
       return new RunnelError('segment_gone', { message });
     default:
-      return new RunnelError(outcome.status >= 500 || outcome.status === 200 ? 'edge_unreachable' : 'invalid_request', { message });
+      return (
+        refusalError(outcome.status) ??
+        new RunnelError(outcome.status >= 500 || outcome.status === 200 ? 'edge_unreachable' : 'invalid_request', { message })
+      );
   }
 }
