@@ -19,6 +19,14 @@ describe('redactLine', () => {
     expect(redactLine('https://user:pass@edge.example/trickle/abcdefgh')).toBe('https://edge.example/…efgh');
   });
 
+  it('hides what makes a token of a capability URL valid, wherever it stands, and keeps what it says', () => {
+    const token = 'tc1.k1.ps.tro8w0.oS4eMgoFXLrJeslmSmcARXwS';
+    expect(redactLine(`{"msg":"GET /trickle/${token}/video-in/3 and ${token}"}`)).toBe(
+      '{"msg":"GET /trickle/tc1.k1.ps.tro8w0.[redacted]/video-in/3 and tc1.k1.ps.tro8w0.[redacted]"}',
+    );
+    expect(redactLine(`http://e:1/t/${token}/video-in-abcd http://e:1/t/${token}`)).toBe('http://e:1/…abcd http://e:1/…RXwS');
+  });
+
   it('keeps the paths that are said to hold no secret, and nothing under them', () => {
     const open = ['/trickle/'];
     expect(redactLine('http://e:1/trickle http://e:1/trickle/ http://e:1/trickle/abcdefgh', open)).toBe(
