@@ -12,6 +12,6 @@ export { localSubscriber, startTarget, type SubscribeStart } from './local-subsc
 export { channelMetadata, type ChannelMetadata } from './metadata.ts';
 export { type ReaderObserver, SegmentReader } from './reader.ts';
 export type { Segment, SegmentEnd } from './segment.ts';
-export { CURRENT, NEXT, parseSequence } from './sequence.ts';
+export { CURRENT, NEXT, OLDEST, parseSequence } from './sequence.ts';
 export { channelTimeline, type ChannelTimeline, type TimelineEvent, type TimelineSegment } from './timeline.ts';
 export { ChannelWriter, type Release, type WriteResult, type WriterObserver } from './writer.ts';

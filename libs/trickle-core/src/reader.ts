@@ -6,7 +6,7 @@ export interface ReaderHost {
   /** Bytes were handed to a reader. */
   handedOut(bytes: number): void;
   /** A reader has left. */
-  readerLeft(): void;
+  readerLeft(reader: SegmentReader): void;
 }
 
 /** Who wants to know when there is more for a reader, or its end. */
@@ -70,7 +70,13 @@ export class SegmentReader implements AttachedReader {
     this.#closed = true;
     this.observer = null;
     this.segment.readers.delete(this);
-    this.#host.readerLeft();
+    this.#host.readerLeft(this);
+  }
+
+  /** Whether it has had all there is of a segment that has ended. */
+  get finished(): boolean {
+    const { end } = this;
+    return end === 'closed' || end === 'cut';
   }
 
   /** Whether the segment left the window before this reader had all of it: chunks that it has not taken, or that were still to come. */

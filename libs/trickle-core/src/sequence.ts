@@ -4,6 +4,9 @@ export const NEXT = -1;
 /** Stands for the current segment, the newest that has been written. */
 export const CURRENT = -2;
 
+/** Stands for the oldest segment in the window: further back than any. */
+export const OLDEST = Number.MIN_SAFE_INTEGER;
+
 const CANONICAL = /^(?:0|-?[1-9]\d{0,15})$/;
 
 /**

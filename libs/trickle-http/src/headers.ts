@@ -7,6 +7,7 @@ export const HEADER = {
   size: 'Lp-Trickle-Size',
   age: 'Lp-Trickle-Age',
   expectContent: 'Expect-Content',
+  via: 'Lp-Trickle-Via',
 } as const;
 
 /** Value of `Lp-Trickle-Closed`. */

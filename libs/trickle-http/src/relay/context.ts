@@ -1,49 +1,27 @@
-import type { ServerResponse } from 'node:http';
 import type { Hub } from '@runnel/trickle-core';
+import type { ConnectionBounds } from './bounds.ts';
+import type { RelayCounters } from './counters.ts';
+import type { Authorizer } from '../capability/authorizer.ts';
+import type { ChannelCreation, Shard, Upstream } from './options.ts';
 
-/** Who may make channels over HTTP: nobody; whoever asks (`POST {base}{channel}`); also whoever publishes to a new name. */
-export type ChannelCreation = 'off' | 'explicit' | 'auto';
-
-/** What the handlers of one relay share. */
+/** What all connections of one relay share. */
 export interface RelayContext {
   readonly hub: Hub;
+  readonly counters: RelayCounters;
+  readonly bounds: ConnectionBounds;
+  /** With one slash at both ends. */
+  readonly base: string;
   readonly creation: ChannelCreation;
   /** MIME type of a channel whose maker names none. */
   readonly defaultMimeType: string;
+  /** Between two `100 Continue` on a POST that waits for its first byte. */
+  readonly continueIntervalMs: number;
   /** How long the end of a channel waits for a reader that is behind. */
   readonly endDrainMs: number;
-  /** POSTs that wait for their first byte and are told 100 Continue from time to time. */
-  readonly keepAwake: KeepAwake;
-}
-
-/** Sends interim answers on POSTs that wait, so that neither client nor middlebox takes them for dead (RFC 9110, 15.2.1). */
-export class KeepAwake {
-  readonly #intervalMs: number;
-  readonly #clock: () => number;
-  readonly #waiting = new Map<ServerResponse, number>();
-
-  constructor(options: { intervalMs: number; clock: () => number }) {
-    this.#intervalMs = options.intervalMs;
-    this.#clock = options.clock;
-  }
-
-  /** A POST waits from now on; its first interim answer is due one interval later. */
-  add(res: ServerResponse): void {
-    this.#waiting.set(res, this.#clock() + this.#intervalMs);
-  }
-
-  /** It waits no more: bytes came or it ended. Must follow every `add`, or the response is held for ever. */
-  delete(res: ServerResponse): void {
-    this.#waiting.delete(res);
-  }
-
-  /** Sends what is due. */
-  tick(nowMs: number): void {
-    for (const [res, dueMs] of this.#waiting) {
-      if (nowMs < dueMs) continue;
-      this.#waiting.set(res, nowMs + this.#intervalMs);
-      // HTTP/1.0 knows no interim answers.
-      if (res.req.httpVersionMinor > 0 && !res.headersSent) res.writeContinue();
-    }
-  }
+  readonly authorizer: Authorizer | null;
+  readonly upstream: Upstream | null;
+  readonly shard: Shard | null;
+  /** Whether requests outside the base are somebody else's. */
+  readonly foreign: boolean;
+  readonly onFirstByte: ((ms: number) => void) | null;
 }

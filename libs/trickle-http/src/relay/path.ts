@@ -1,9 +1,11 @@
-/** What a path under the relay's base names (Trickle spec, Paths). */
-export type RelayPath =
-  | { readonly kind: 'channel'; readonly channel: string }
-  | { readonly kind: 'next'; readonly channel: string }
-  /** `seq` as it stands in the URL, not yet believed. */
-  | { readonly kind: 'segment'; readonly channel: string; readonly seq: string };
+/** What a path under the relay's base names (Trickle spec, Paths). Nothing in it is believed yet. */
+export interface RelayPath {
+  /** Capability token; empty in a relay without. */
+  readonly token: string;
+  readonly channel: string;
+  /** What follows the channel: empty, `next`, `timeline` or a sequence number. */
+  readonly tail: string;
+}
 
 const CHANNEL_NAME = /^[A-Za-z0-9._~-]{1,200}$/;
 
@@ -18,13 +20,26 @@ export function normalizeBase(base: string): string {
   return inner === '' ? '/' : `/${inner}/`;
 }
 
-/** Parses the target of a request line; the query is ignored. Null when it names nothing under the base. */
-export function parseRelayPath(target: string, base: string): RelayPath | null {
-  const query = target.indexOf('?');
-  const path = query === -1 ? target : target.slice(0, query);
-  if (!path.startsWith(base)) return null;
-  const [channel, last, ...more] = path.slice(base.length).split('/');
-  if (channel === undefined || more.length > 0 || !isChannelName(channel)) return null;
-  if (last === undefined || last === '') return { kind: 'channel', channel };
-  return last === 'next' ? { kind: 'next', channel } : { kind: 'segment', channel, seq: last };
+/**
+ * Splits the target of a request line under the base; the query is ignored. `outside` when it is not under the base; null when it has
+ * not the form of a path that a relay knows. The channel's name is not checked: one that is no name is no channel either.
+ */
+export function parseRelayPath(target: string, base: string, options: { tokens: boolean }): RelayPath | 'outside' | null {
+  if (!target.startsWith(base)) return 'outside';
+  const query = target.indexOf('?', base.length);
+  const end = query === -1 ? target.length : query;
+  let at = base.length;
+  let token = '';
+  if (options.tokens) {
+    const slash = target.indexOf('/', at);
+    // A path without a token is one whose token is wrong.
+    if (slash === -1 || slash >= end) return at === end ? null : { token: '', channel: target.slice(at, end), tail: '' };
+    token = target.slice(at, slash);
+    at = slash + 1;
+  }
+  const slash = target.indexOf('/', at);
+  if (slash === -1 || slash >= end) return at === end ? null : { token, channel: target.slice(at, end), tail: '' };
+  const more = target.indexOf('/', slash + 1);
+  if (slash === at || (more !== -1 && more < end)) return null;
+  return { token, channel: target.slice(at, slash), tail: target.slice(slash + 1, end) };
 }

@@ -1,93 +1,111 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { createServer } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { RunnelError } from '@runnel/errors';
-import { createHub, type Hub, publishChanges, type TrickleLimits } from '@runnel/trickle-core';
-import { type ChannelCreation, KeepAwake, type RelayContext } from './context.ts';
+import { createHub, type Hub, publishChanges } from '@runnel/trickle-core';
+import { type ConnectionAddress, type ConnectionHost, type Destination, Http1Connection } from '../http1/connection.ts';
+import { FirstPieces } from '../http1/first-piece.ts';
+import { Http2Sessions } from '../http2/sessions.ts';
+import { TlsAcceptor, type TlsCounters } from '../tls/acceptor.ts';
+import type { TlsContextSource } from '../tls/context-source.ts';
+import { addressKey } from './address.ts';
+import { DEFAULT_BOUNDS } from './bounds.ts';
+import type { RelayContext } from './context.ts';
+import { createRelayCounters, type RelayCounters } from './counters.ts';
+import type { Relay, RelayOptions } from './options.ts';
 import { normalizeBase } from './path.ts';
-import { route } from './routes.ts';
 
-/** Settings of a relay. */
-export interface RelayOptions {
-  /** Path under which the channels stand. Default `/trickle/`. */
-  basePath?: string;
-  /** Default `off`: only the owner of the relay makes channels. */
-  creation?: ChannelCreation;
-  /** Keep the channel `_changes`. Default false. */
-  changes?: boolean;
-  limits?: Partial<TrickleLimits>;
-  /** Between two `100 Continue` on a POST that waits for its first byte. Default 10 s. */
-  continueIntervalMs?: number;
-  /** How long the end of a channel waits for a reader that is behind. Default 1 s. */
-  endDrainMs?: number;
-  /** Milliseconds since the epoch. Default the system's. */
-  clock?: () => number;
-}
-
-/** A relay: a hub behind an HTTP server. */
-export interface Relay {
-  readonly hub: Hub;
-  /**
-   * Starts to listen; port 0 takes a free one. `url` ends with the base path: a channel's URL is `url + name`.
-   * @throws RunnelError `port_in_use`.
-   */
-  listen(address: { host: string; port: number }): Promise<{ url: string }>;
-  /** Ends all channels, then all connections (bounded). Idempotent. */
-  close(): Promise<void>;
-}
-
-/** How often time is looked at: takeovers, window ages, idle channels, interim answers. */
+/** How often time is looked at: takeovers, window ages, idle channels; and a part of the connections. */
 const TICK_MS = 250;
+
+/** Parts of the connections that are looked at in turn, so that each one is about once a second. */
+const PARTS = 4;
 
 /** Pending connections that the kernel keeps for us: every segment of a PyTrickle client comes on a new one. */
 const BACKLOG = 4096;
 
-/** Above the 60 s that common proxies keep an idle connection, so that they close first. */
-const KEEP_ALIVE_MS = 75_000;
+/** Silence after which the kernel asks whether a peer is still there. */
+const TCP_KEEP_ALIVE_MS = 30_000;
 
 /** How long `close` lets answers finish. */
 const CLOSE_DEADLINE_MS = 2000;
 
-/** Request line and headers; more is refused with 431. */
-const MAX_HEADER_BYTES = 8192;
+/** Of a connection on TLS: it counts for its address from the TCP connection to the close of that. */
+const COUNTED_ALREADY: ConnectionAddress = { key: '', count: 0 };
 
-/** Makes a relay on Node's HTTP server. */
+/** Makes a relay on sockets of its own. */
 export function createRelay(options: RelayOptions = {}): Relay {
-  return new HttpRelay(options);
+  return new SocketRelay(options);
 }
 
-class HttpRelay implements Relay {
+class SocketRelay implements Relay, ConnectionHost {
   readonly hub: Hub;
-  readonly #base: string;
-  readonly #context: RelayContext;
-  readonly #server: Server;
+  readonly counters: RelayCounters = createRelayCounters();
+  readonly context: RelayContext;
+  readonly firstPieces: FirstPieces;
+  nowMs: number;
+  date = '';
+  readonly #options: RelayOptions;
+  readonly #clock: () => number;
+  readonly #http2: Http2Sessions;
+  readonly #servers: { server: Server; acceptor: TlsAcceptor | null; source: TlsContextSource | null }[] = [];
+  readonly #addresses = new Map<string, ConnectionAddress>();
+  readonly #parts: readonly Set<Http1Connection>[] = Array.from({ length: PARTS }, () => new Set<Http1Connection>());
   readonly #timer: NodeJS.Timeout;
+  #connections = 0;
+  #ticks = 0;
   #closing: Promise<void> | null = null;
 
   constructor(options: RelayOptions) {
-    const clock = options.clock ?? Date.now;
-    this.hub = createHub({ clock, limits: options.limits });
-    this.#base = normalizeBase(options.basePath ?? '/trickle/');
-    this.#context = {
+    this.#options = options;
+    this.#clock = options.clock ?? Date.now;
+    this.nowMs = this.#clock();
+    this.hub = createHub({ clock: this.#clock, limits: options.limits });
+    this.context = {
       hub: this.hub,
+      counters: this.counters,
+      bounds: { ...DEFAULT_BOUNDS, ...options.bounds },
+      base: normalizeBase(options.basePath ?? '/trickle/'),
       creation: options.creation ?? 'off',
       defaultMimeType: 'application/octet-stream',
+      continueIntervalMs: options.continueIntervalMs ?? 10_000,
       endDrainMs: options.endDrainMs ?? 1000,
-      keepAwake: new KeepAwake({ intervalMs: options.continueIntervalMs ?? 10_000, clock }),
+      authorizer: options.authorizer ?? null,
+      upstream: options.upstream ?? null,
+      shard: options.shard ?? null,
+      foreign: options.foreign !== undefined,
+      onFirstByte: options.onFirstByte ?? null,
     };
+    this.firstPieces = new FirstPieces(this.context);
+    this.#http2 = new Http2Sessions(this.context, options.http2);
     if (options.changes === true) publishChanges(this.hub);
-    // No request timeout: a segment's body lasts as long as its publisher wants. Headers keep their own.
-    this.#server = createServer(
-      { requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS, noDelay: true, maxHeaderSize: MAX_HEADER_BYTES },
-      (req, res) => route(this.#context, this.#base, req, res),
-    );
-    this.#timer = setInterval(() => {
-      const nowMs = clock();
-      this.hub.sweep(nowMs);
-      this.#context.keepAwake.tick(nowMs);
-    }, TICK_MS);
+    this.#tick();
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
 
-  async listen({ host, port }: { host: string; port: number }): Promise<{ url: string }> {
+  get connections(): number {
+    return this.#connections;
+  }
+
+  get http2Counters() {
+    return this.#http2.counters;
+  }
+
+  get tlsCounters(): TlsCounters {
+    const sum: TlsCounters = { handshakes: 0, resumed: 0, failed: 0, late: 0, refused: 0 };
+    for (const { acceptor } of this.#servers) {
+      if (acceptor !== null) for (const key of Object.keys(sum) as (keyof TlsCounters)[]) sum[key] += acceptor.counters[key];
+    }
+    return sum;
+  }
+
+  async listen({ host, port, tls }: { host: string; port: number; tls?: TlsContextSource }): Promise<{ url: string }> {
+    const acceptor =
+      tls === undefined ? null : new TlsAcceptor(tls, { onSecure: (socket) => this.#secure(socket), bounds: this.#options.tls });
+    const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS }, (socket) => {
+      this.#accept(socket, acceptor, null);
+    });
+    this.#servers.push({ server, acceptor, source: tls ?? null });
     await new Promise<void>((resolve, reject) => {
       const onError = (error: NodeJS.ErrnoException) => {
         const where = `${host}:${port}`;
@@ -95,15 +113,41 @@ class HttpRelay implements Relay {
         const message = inUse ? `${where} is taken by another program.` : `Cannot listen on ${where}: ${error.message}`;
         reject(new RunnelError(inUse ? 'port_in_use' : 'invalid_config', { message, cause: error }));
       };
-      this.#server.once('error', onError);
-      this.#server.listen({ host, port, backlog: BACKLOG }, () => {
-        this.#server.off('error', onError);
+      server.once('error', onError);
+      server.listen({ host, port, backlog: BACKLOG }, () => {
+        server.off('error', onError);
+        // What fails on a server that listens fails for one connection, such as one too many for the process.
+        server.on('error', () => {});
         resolve();
       });
     });
-    const address = this.#server.address() as AddressInfo;
+    const address = server.address() as AddressInfo;
     const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-    return { url: `http://${name}:${address.port}${this.#base}` };
+    return { url: `${tls === undefined ? 'http' : 'https'}://${name}:${address.port}${this.context.base}` };
+  }
+
+  adopt(socket: Socket, received: Buffer): void {
+    socket.setNoDelay(true);
+    this.#accept(socket, null, received);
+  }
+
+  async drain({ deadlineMs }: { deadlineMs: number }): Promise<number> {
+    this.hub.refuseNew('This edge is going down: ask another one.');
+    const left = () => [...this.hub.channels].filter(({ name }) => !name.startsWith('_')).length;
+    if (left() > 0) {
+      await new Promise<void>((resolve) => {
+        const done = () => {
+          clearTimeout(timer);
+          stop();
+          resolve();
+        };
+        const timer = setTimeout(done, deadlineMs);
+        const stop = this.hub.onChange(() => {
+          if (left() === 0) done();
+        });
+      });
+    }
+    return left();
   }
 
   close(): Promise<void> {
@@ -111,17 +155,99 @@ class HttpRelay implements Relay {
     return this.#closing;
   }
 
+  left(connection: Http1Connection): void {
+    this.#parts[connection.part].delete(connection);
+    if (connection.address !== COUNTED_ALREADY) this.#release(connection.address);
+  }
+
+  handOver(socket: Socket, received: Buffer, to: Destination): void {
+    if (to.kind === 'elsewhere') return this.context.shard!.elsewhere(to.channel, socket, received);
+    // It goes on to count for its address.
+    const address = this.#admit(socket, { counted: true });
+    if (address === null) return;
+    socket.once('close', () => this.#release(address));
+    socket.unshift(received);
+    this.#options.foreign!(socket);
+  }
+
+  #accept(socket: Socket, acceptor: TlsAcceptor | null, received: Buffer | null): void {
+    const address = this.#admit(socket, { counted: false });
+    if (address === null) return;
+    this.counters.connections += 1;
+    if (acceptor !== null) {
+      socket.once('close', () => this.#release(address));
+      return acceptor.accept(socket);
+    }
+    this.#serve(socket, address, received);
+  }
+
+  /** A slot for a connection, or null when there is none and the client was told so. */
+  #admit(socket: Socket, { counted }: { counted: boolean }): ConnectionAddress | null {
+    const { maxConnections, maxConnectionsPerAddress } = this.context.bounds;
+    const key = addressKey(socket.remoteAddress);
+    const known = this.#addresses.get(key);
+    const full = this.#connections >= maxConnections;
+    if (!counted && (full || this.#closing !== null || (known !== undefined && known.count >= maxConnectionsPerAddress))) {
+      this.counters.refusedConnections += 1;
+      socket.on('error', () => {});
+      socket.end(full || this.#closing !== null ? FULL_ANSWER : TOO_MANY_ANSWER);
+      socket.destroySoon();
+      return null;
+    }
+    this.#connections += 1;
+    if (known !== undefined) {
+      known.count += 1;
+      return known;
+    }
+    const address = { key, count: 1 };
+    this.#addresses.set(key, address);
+    return address;
+  }
+
+  #release(address: ConnectionAddress): void {
+    this.#connections -= 1;
+    address.count -= 1;
+    if (address.count === 0) this.#addresses.delete(address.key);
+  }
+
+  #serve(socket: Socket, address: ConnectionAddress, received: Buffer | null): void {
+    const part = (this.counters.connections + this.#ticks) % PARTS;
+    const connection = new Http1Connection(socket, this, { address, part });
+    this.#parts[part].add(connection);
+    if (received !== null) connection.receive(received);
+  }
+
+  #secure(socket: TLSSocket): void {
+    if (socket.alpnProtocol === 'h2') return this.#http2.serve(socket);
+    this.#serve(socket, COUNTED_ALREADY, null);
+  }
+
+  #tick(): void {
+    this.nowMs = this.#clock();
+    this.date = new Date(this.nowMs).toUTCString();
+    this.hub.sweep(this.nowMs);
+    this.firstPieces.clear();
+    this.#ticks += 1;
+    for (const connection of this.#parts[this.#ticks % PARTS]) connection.tick(this.nowMs);
+    if (this.#ticks % PARTS === 0) this.#http2.tick(this.nowMs);
+  }
+
   async #close(): Promise<void> {
     clearInterval(this.#timer);
     this.hub.endAll();
-    if (!this.#server.listening) return;
-    await new Promise<void>((resolve) => {
-      const deadline = setTimeout(() => this.#server.closeAllConnections(), CLOSE_DEADLINE_MS);
-      this.#server.close(() => {
-        clearTimeout(deadline);
-        resolve();
-      });
-      this.#server.closeIdleConnections();
+    const closed = this.#servers.map(({ server, acceptor, source }) => {
+      acceptor?.close();
+      source?.close();
+      return new Promise<void>((resolve) => server.close(() => resolve()));
     });
+    for (const part of this.#parts) for (const connection of part) connection.retire();
+    const deadline = setTimeout(() => {
+      for (const part of this.#parts) for (const connection of part) connection.destroy();
+    }, CLOSE_DEADLINE_MS);
+    await Promise.all([...closed, this.#http2.close()]);
+    clearTimeout(deadline);
   }
 }
+
+const FULL_ANSWER = 'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n';
+const TOO_MANY_ANSWER = 'HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n';

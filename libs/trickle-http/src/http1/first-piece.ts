@@ -1,0 +1,48 @@
+import type { Channel, Chunk, SegmentReader } from '@runnel/trickle-core';
+import type { RelayContext } from '../relay/context.ts';
+import { segmentHeaders } from '../relay/pump.ts';
+import { type AnswerFraming, streamHeadText } from './answers.ts';
+
+/**
+ * Builds what a subscriber gets first: the answer's head and the first chunk in one buffer. All who waited for a segment get the same
+ * bytes, one right after the other, so the buffer made last serves them all: with 500 readers this saves 499 heads and copies.
+ */
+export class FirstPieces {
+  readonly #relay: RelayContext;
+  #chunk: Chunk | null = null;
+  #latest = 0;
+  #last = false;
+  #piece: Uint8Array | null = null;
+
+  constructor(relay: RelayContext) {
+    this.#relay = relay;
+  }
+
+  /** Head and chunk for a reader of HTTP/1.1. Not to be changed. */
+  get(channel: Channel, reader: SegmentReader, chunk: Chunk, options: { last: boolean; framing: AnswerFraming }): Uint8Array {
+    const { last, framing } = options;
+    // Only those who waited get the same head: others are told what was there before them.
+    const shared = reader.heldBytes === 0 && framing.keepAlive;
+    if (shared && this.#chunk === chunk && this.#latest === reader.latest && this.#last === last) return this.#piece!;
+    const head = streamHeadText(segmentHeaders(this.#relay, channel, reader), framing);
+    const frames = last && chunk.hasFinal ? chunk.framedFinal : chunk.framed;
+    const tail = last && !chunk.hasFinal ? '0\r\n\r\n' : '';
+    const piece = Buffer.allocUnsafeSlow(head.length + frames.byteLength + tail.length);
+    piece.write(head, 0, 'latin1');
+    piece.set(frames, head.length);
+    if (tail !== '') piece.write(tail, head.length + frames.byteLength, 'latin1');
+    if (shared) {
+      this.#chunk = chunk;
+      this.#latest = reader.latest;
+      this.#last = last;
+      this.#piece = piece;
+    }
+    return piece;
+  }
+
+  /** Lets go of what was made last, so that an idle relay holds no segment through it. */
+  clear(): void {
+    this.#chunk = null;
+    this.#piece = null;
+  }
+}
