@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type AuthorizationRequest, createAuthorizer, createSigningKey, mintToken, type Right } from '../index.ts';
+import { MAX_TOKEN_CHARS } from './token.ts';
 
 const key = (id: string, fill: number) => createSigningKey({ id, secret: new Uint8Array(32).fill(fill) });
 const [OLD, NEW, LATER] = [key('old', 1), key('new', 2), key('later', 3)];
@@ -90,6 +91,24 @@ describe.each([
       expect(() => authorizer.rotate(wrong)).toThrow(expect.objectContaining({ code: 'invalid_config' }));
     }
     expect(check()).toBe('granted');
+  });
+});
+
+describe('an authorizer', () => {
+  it('looks at nothing but the length of a token that is too long', () => {
+    const seen: (string | symbol)[] = [];
+    const long = new Proxy(
+      {},
+      {
+        get: (_, property) => {
+          seen.push(property);
+          return property === 'length' ? MAX_TOKEN_CHARS + 1 : undefined;
+        },
+      },
+    );
+    const authorizer = createAuthorizer({ keys: [NEW] });
+    expect(authorizer.check({ token: long as string, channel: 'c', right: 'any', nowMs: NOW_MS })).toBe('unknown');
+    expect(seen).toEqual(['length']);
   });
 });
 

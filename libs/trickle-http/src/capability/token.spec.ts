@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { createSigningKey, formatSigningKey, inspectToken, mintToken, newSigningKey, parseCapabilityUrl, type Right } from '../index.ts';
@@ -58,6 +59,36 @@ describe('a token', () => {
   });
 });
 
+describe('a signature by the right key', () => {
+  /** What a careless issuer could sign, in the way of the spec. */
+  const signed = (claims: string, channel: string) =>
+    `${claims}.${createHmac('sha256', key.secret).update(`${claims}/${channel}`).digest().subarray(0, 18).toString('base64url')}`;
+  const verdict = (token: string, channel: string) => verifyToken({ token, channel, keys: [key], nowMs: 0 }).verdict;
+
+  it('counts as the spec says', () => {
+    expect(verdict(signed('tc1.k1.ps.tro8w0', CHANNEL), CHANNEL)).toBe('valid');
+  });
+
+  it.each([
+    'tc1.k1..tro8w0',
+    'tc1.k1.sp.tro8w0',
+    'tc1.k1.pp.tro8w0',
+    'tc1.k1.p.0tro8w0',
+    'tc1.k1.p.TRO8W0',
+    'tc1.k1.p.0',
+    'tc2.k1.p.tro8w0',
+  ])('makes no token of %s', (claims) => expect(verdict(signed(claims, CHANNEL), CHANNEL)).toBe('malformed'));
+
+  it.each([
+    ['', ''],
+    ['a/b', 'a/b'],
+    ['..', '..'],
+    ['\ufffd', '\ud800'],
+  ])('of the channel %j makes no token for %j', (channel, asked) => {
+    expect(verdict(signed('tc1.k1.p.tro8w0', channel), asked)).toBe('wrong_signature');
+  });
+});
+
 describe('a capability URL', () => {
   it('is the plain URL of the channel where there is no token', () => {
     expect(channelUrl({ base: 'http://e/t/', channel: CHANNEL, token: null })).toBe(`http://e/t/${CHANNEL}`);
@@ -74,7 +105,7 @@ describe('a capability URL', () => {
   it.each([
     'http://e/trickle/video-in-0123/7',
     'no url',
-    `http://e/${mintToken({ key, channel: 'c', rights: ['manage'], expiresMs: 1e12 })}`,
+    ...['', '/', '//7', '/a%20b', '/a%2Fb'].map((rest) => `http://e/${mint(['manage'])}${rest}`),
   ])('is not %s', (url) => expect(parseCapabilityUrl(url)).toBeNull());
 });
 
