@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { ACCESS } from './config/access.ts';
 import { CHANNELS } from './config/channels.ts';
+import { CONNECTIONS } from './config/connections.ts';
 import { LIFE } from './config/life.ts';
 import { LISTENING } from './config/listening.ts';
+import { TLS } from './config/tls.ts';
 
 /** Environment of the edge app. */
 export const TrickleEdgeConfigSchema = z
-  .object({ ...LISTENING, ...ACCESS, ...CHANNELS, ...LIFE })
+  .object({ ...LISTENING, ...TLS, ...ACCESS, ...CHANNELS, ...CONNECTIONS, ...LIFE })
   .refine((config) => config.EDGE_SEGMENT_MIB <= config.EDGE_WINDOW_MIB, {
     path: ['EDGE_SEGMENT_MIB'],
     error: 'must be at most EDGE_WINDOW_MIB: a channel holds at least one segment',
@@ -14,6 +16,10 @@ export const TrickleEdgeConfigSchema = z
   .refine((config) => config.EDGE_WINDOW_MIB <= config.EDGE_MEMORY_MIB, {
     path: ['EDGE_WINDOW_MIB'],
     error: 'must be at most EDGE_MEMORY_MIB: all channels together hold at least one',
+  })
+  .refine((config) => (config.EDGE_TLS_CERT_FILE === undefined) === (config.EDGE_TLS_KEY_FILE === undefined), {
+    path: ['EDGE_TLS_CERT_FILE'],
+    error: 'and EDGE_TLS_KEY_FILE go together: both or none',
   });
 /** Values of `TrickleEdgeConfigSchema`. */
 export type TrickleEdgeConfig = z.output<typeof TrickleEdgeConfigSchema>;

@@ -1,7 +1,7 @@
 import { startTrickleEdge, type TrickleEdge, type TrickleEdgeOptions } from './start.ts';
 
 /** What an edge that runs until it is told to stop is given. */
-export interface RunOptions extends TrickleEdgeOptions {
+export interface RunOptions extends Omit<TrickleEdgeOptions, 'warmUpMs'> {
   /** Aborts when the edge is to stop. */
   readonly signal: AbortSignal;
   /** Called once it listens. */
@@ -9,15 +9,16 @@ export interface RunOptions extends TrickleEdgeOptions {
 }
 
 /**
- * Runs an edge until the signal aborts, then closes it.
+ * Runs an edge until the signal aborts, drains it, then closes it.
  * @throws RunnelError `port_in_use`, `invalid_config`.
  */
 export async function runTrickleEdge({ signal, onListening, ...options }: RunOptions): Promise<void> {
-  const edge = await startTrickleEdge(options);
+  const { config } = options;
+  const edge = await startTrickleEdge({ ...options, warmUpMs: config.EDGE_WARM_UP_MS });
   try {
     onListening?.(edge);
     await aborted(signal);
-    options.logger.info('stopping');
+    await edge.drain({ deadlineMs: config.EDGE_DRAIN_MS });
   } finally {
     await edge.close();
   }

@@ -138,7 +138,7 @@ export async function startHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   }
   const { port } = app.getHttpServer().address() as AddressInfo;
   const url = `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`;
-  logger.info({ server: name, url }, 'listening');
+  logger.info({ server: name, url }, 'http server listening');
   return { url, get: (token) => app.get(token), accept: (socket) => guests.accept(socket), close: () => shutdown.close() };
 }
 

@@ -4,7 +4,7 @@ import { EDGE_METRICS } from './registry.ts';
 describe('the metrics of the edge', () => {
   it('are named as Prometheus asks: snake case, base units, counters and only counters end in _total', () => {
     for (const { name, type } of EDGE_METRICS) {
-      expect(name).toMatch(/^trickle_[a-z]+(_[a-z]+)*$/);
+      expect(name).toMatch(/^trickle_[a-z0-9]+(_[a-z0-9]+)*$/);
       expect([name, name.endsWith('_total')]).toEqual([name, type === 'counter']);
       expect(name).not.toMatch(/_(ms|milliseconds|mib|mb|kb|percent)(_|$)/);
     }

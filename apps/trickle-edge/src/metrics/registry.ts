@@ -1,19 +1,12 @@
 import type { Hub, HubCounters } from '@runnel/trickle-core';
+import type { Http2Counters, Relay } from '@runnel/trickle-http';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { LoopDelay } from '../event-loop.ts';
 import type { MetricFacts } from './facts.ts';
 import { HUB_COUNTERS, HUB_GAUGES } from './hub.ts';
 import { DRAINING, LOOP_DELAY, LOOP_QUANTILES } from './process.ts';
-import {
-  CONNECTIONS,
-  CONNECTIONS_ACCEPTED,
-  FIRST_BYTE,
-  FIRST_BYTE_BUCKETS,
-  REFUSAL_REASONS,
-  REFUSED,
-  type RelayReadings,
-  REQUESTS,
-} from './relay.ts';
+import { CONNECTIONS, CONNECTIONS_ACCEPTED, FIRST_BYTE, FIRST_BYTE_BUCKETS, REFUSAL_REASONS, REFUSED, REQUESTS } from './relay.ts';
+import { CERTIFICATE_EXPIRY, HANDSHAKE_RESULTS, HANDSHAKES, HTTP2_COUNTERS } from './tls.ts';
 
 /** All metrics that the edge has beside those that every app has; docs/reference/metrics.md is made of them. */
 export const EDGE_METRICS: readonly MetricFacts[] = [
@@ -24,6 +17,9 @@ export const EDGE_METRICS: readonly MetricFacts[] = [
   REQUESTS,
   REFUSED,
   FIRST_BYTE,
+  HANDSHAKES,
+  CERTIFICATE_EXPIRY,
+  ...Object.values(HTTP2_COUNTERS),
   LOOP_DELAY,
   DRAINING,
 ];
@@ -43,13 +39,26 @@ export function addHubMetrics(registry: Registry, hub: Hub): void {
 }
 
 /** Adds the metrics of a relay's connections and requests. */
-export function addRelayMetrics(registry: Registry, relay: RelayReadings): void {
+export function addRelayMetrics(registry: Registry, relay: Relay): void {
   gauge(registry, CONNECTIONS, (metric) => metric.set(relay.connections));
   counter(registry, CONNECTIONS_ACCEPTED, (metric) => metric.inc(relay.counters.connections));
   counter(registry, REQUESTS, (metric) => metric.inc(relay.counters.requests));
   counter(registry, REFUSED, (metric) => {
     for (const [key, reason] of REFUSAL_REASONS) metric.inc({ reason }, relay.counters[key]);
   });
+}
+
+/** Adds TLS and HTTP/2; `certificateExpiryMs` is null without TLS. */
+export function addTlsMetrics(registry: Registry, relay: Relay, certificateExpiryMs: () => number | null): void {
+  counter(registry, HANDSHAKES, (metric) => {
+    const { handshakes, resumed } = relay.tlsCounters;
+    metric.inc({ result: 'full' }, handshakes - resumed);
+    for (const [key, result] of HANDSHAKE_RESULTS) metric.inc({ result }, relay.tlsCounters[key]);
+  });
+  gauge(registry, CERTIFICATE_EXPIRY, (metric) => metric.set((certificateExpiryMs() ?? 0) / 1000));
+  for (const key of Object.keys(HTTP2_COUNTERS) as (keyof Http2Counters)[]) {
+    counter(registry, HTTP2_COUNTERS[key], (metric) => metric.inc(relay.http2Counters[key]));
+  }
 }
 
 /** Adds how late the event loop is. */

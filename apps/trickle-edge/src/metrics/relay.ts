@@ -1,3 +1,4 @@
+import type { RelayCounters } from '@runnel/trickle-http';
 import type { MetricFacts } from './facts.ts';
 
 /** Requests and connections that a relay turned away, by what stands in the label `reason`. */
@@ -15,13 +16,7 @@ const REFUSALS = {
   limited: 'limit',
   full: 'memory',
   notFound: 'not_found',
-} as const;
-
-/** What is read of a relay. */
-export interface RelayReadings {
-  readonly connections: number;
-  readonly counters: Readonly<Record<keyof typeof REFUSALS | 'connections' | 'requests', number>>;
-}
+} as const satisfies Record<Exclude<keyof RelayCounters, 'connections' | 'requests'>, string>;
 
 /** Counters of a relay and their reasons. */
 export const REFUSAL_REASONS = Object.entries(REFUSALS) as [keyof typeof REFUSALS, string][];

@@ -60,7 +60,7 @@ function environment(flags: EdgeFlags, env: NodeJS.ProcessEnv): NodeJS.ProcessEn
     EDGE_CREATE: flags.create,
   };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  return { EDGE_CREATE: 'auto', ...env, ...set };
+  return { EDGE_CREATE: 'auto', EDGE_DRAIN_MS: '5000', ...env, ...set };
 }
 
 async function serve({ config, json, signal }: { config: TrickleEdgeConfig; json: boolean; signal: AbortSignal }): Promise<void> {
