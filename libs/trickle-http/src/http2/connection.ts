@@ -1,5 +1,6 @@
 import { constants, type IncomingHttpHeaders, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
+import { RunnelError } from '@runnel/errors';
 import type { RelayContext } from '../relay/context.ts';
 import { Answered, answer } from './answer.ts';
 import type { Http2Bounds } from './bounds.ts';
@@ -136,7 +137,9 @@ export class Http2Connection {
   #controlFrame(): void {
     if (this.#controlFrames.take(this.#context.relay.hub.clock())) return;
     this.#context.counters.violations += 1;
-    this.#session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    // Without an error Node sends NO_ERROR, whatever the code.
+    const error = new RunnelError('limit_exceeded', { message: 'The client sends too many control frames.' });
+    this.#session.destroy(error, constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
 }
 

@@ -1,25 +1,20 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { constants } from 'node:http2';
-import { eventually } from '../testing/eventually.ts';
-import { Http2Client } from '../testing/http2-client.ts';
-import { data, FLAG, type Frame, FRAME, Http2Wire, literal, request, reset } from '../testing/http2-wire.ts';
-import { TlsBench, type TlsBenchOptions } from '../testing/tls-bench.ts';
+import type { RelayOptions } from '../index.ts';
+import { eventually } from '../testing/bench.ts';
+import { data, FLAG, type Frame, FRAME, type Http2Wire, literal, request, reset } from '../testing/http2-wire.ts';
+import { TlsBench } from '../testing/tls-bench.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
   while (cleanups.length > 0) await cleanups.pop()!();
 });
 
-async function setUp(options: TlsBenchOptions = {}) {
-  const bench = new TlsBench(options);
+async function setUp(options: RelayOptions = {}) {
+  const bench = await TlsBench.start(options);
   cleanups.push(() => bench.close());
-  const channel = await bench.start();
-  const wire = async () => {
-    const made = await Http2Wire.to(bench.url);
-    cleanups.push(() => made.close());
-    return made;
-  };
-  return { bench, channel, wire };
+  const { channel, relay } = bench;
+  return { bench, channel, relay, client: () => bench.client(), wire: () => bench.wire() };
 }
 
 /** Sends rows of frames until the connection ends; returns the code of its GOAWAY. */
@@ -56,17 +51,16 @@ describe('a flood on an HTTP/2 connection', () => {
           : [{ type: FRAME.continuation, flags: 0, stream: 1, payload: literal(`x-${index}`, 'y') }],
     ],
   ])('of %s ends that connection, and no other', async (_name, row) => {
-    const { bench, channel, wire } = await setUp();
-    const bystander = new Http2Client(bench.url, { ca: bench.pair.cert });
-    cleanups.push(() => bystander.close());
+    const { relay, channel, client, wire } = await setUp();
+    const bystander = client();
     const get = bystander.ask('GET', 'c/0');
     await eventually(() => channel.readers === 1);
     const code = await flood(await wire(), row);
     expect(code).not.toBe(constants.NGHTTP2_NO_ERROR);
-    await eventually(() => bench.http2.counters.violations >= 1);
+    await eventually(() => relay.http2Counters.violations >= 1);
     expect(await bystander.put('c/0', 'x')).toMatchObject({ status: 200 });
     expect(await get.done()).toMatchObject({ body: 'x', whole: true });
-    await eventually(() => channel.readers === 0 && channel.writers === 0 && bench.http2.streams === 0);
+    await eventually(() => channel.readers === 0 && channel.writers === 0 && relay.http2Streams === 0);
   });
 
   it('of refusals ends it when the client does not heed the bound', async () => {
@@ -78,10 +72,10 @@ describe('a flood on an HTTP/2 connection', () => {
   });
 
   it('does not begin with what a lively client sends', async () => {
-    const { bench, wire } = await setUp();
+    const { relay, wire } = await setUp();
     const lively = await wire();
     for (let index = 0; index < 10; index += 1) lively.send(...rowOf(control(FRAME.ping, 8))());
     await lively.until((seen) => seen.of(FRAME.ping).length === 500, 'answers');
-    expect(bench.http2.counters.violations).toBe(0);
+    expect(relay.http2Counters.violations).toBe(0);
   });
 });

@@ -1,30 +1,20 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { constants } from 'node:http2';
-import { eventually } from '../testing/eventually.ts';
-import { Http2Client } from '../testing/http2-client.ts';
-import { data, FRAME, Http2Wire, request, reset } from '../testing/http2-wire.ts';
-import { TlsBench, type TlsBenchOptions } from '../testing/tls-bench.ts';
+import type { RelayOptions } from '../index.ts';
+import { eventually } from '../testing/bench.ts';
+import { data, FRAME, request, reset } from '../testing/http2-wire.ts';
+import { TlsBench } from '../testing/tls-bench.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
   while (cleanups.length > 0) await cleanups.pop()!();
 });
 
-async function setUp(options: TlsBenchOptions = {}) {
-  const bench = new TlsBench(options);
+async function setUp(options: RelayOptions = {}) {
+  const bench = await TlsBench.start(options);
   cleanups.push(() => bench.close());
-  const channel = await bench.start();
-  const client = () => {
-    const made = new Http2Client(bench.url, { ca: bench.pair.cert });
-    cleanups.push(() => made.close());
-    return made;
-  };
-  const wire = async () => {
-    const made = await Http2Wire.to(bench.url);
-    cleanups.push(() => made.close());
-    return made;
-  };
-  return { bench, channel, client, wire };
+  const { channel, relay } = bench;
+  return { bench, channel, relay, client: () => bench.client(), wire: () => bench.wire() };
 }
 
 describe('a GET over HTTP/2', () => {
@@ -57,7 +47,11 @@ describe('a GET over HTTP/2', () => {
     const http = client();
     const get = http.ask('GET', 'c/-2');
     await eventually(() => get.body === 'begin ');
-    expect(get.headers).toMatchObject({ 'lp-trickle-size': '6', 'lp-trickle-latest': '1', 'lp-trickle-age': expect.stringMatching(/^\d+$/) });
+    expect(get.headers).toMatchObject({
+      'lp-trickle-size': '6',
+      'lp-trickle-latest': '1',
+      'lp-trickle-age': expect.stringMatching(/^\d+$/),
+    });
     post.end('end');
     expect((await get.done()).body).toBe('begin end');
   });
@@ -114,7 +108,7 @@ describe('a GET over HTTP/2', () => {
   });
 
   it('costs a bounded buffer when its client does not read, is reset when the segment leaves the window, and finds the live edge by 470', async () => {
-    const { channel, client, wire } = await setUp({ context: {} });
+    const { channel, client, wire } = await setUp();
     const slow = await wire();
     // Frames are read, but no window is given back: 64 KiB and no more.
     slow.send(request(1, 'GET', '/trickle/c/0', { endStream: true }));
@@ -138,7 +132,7 @@ describe('a GET over HTTP/2', () => {
   });
 
   it('is reset when its client takes nothing for too long, also of a segment that is whole and fits the buffer', async () => {
-    const { bench, channel, wire } = await setUp({ bounds: { stallMs: 200 } });
+    const { relay, channel, wire } = await setUp({ bounds: { stallMs: 200 } });
     channel.write(0).end();
     const writer = channel.write(1);
     writer.write(Buffer.alloc(100_000));
@@ -146,8 +140,8 @@ describe('a GET over HTTP/2', () => {
     const slow = await wire();
     slow.send(request(1, 'GET', '/trickle/c/1', { endStream: true }));
     await slow.until((seen) => seen.of(FRAME.rstStream).length === 1, 'reset');
-    expect(bench.context.counters.stalled).toBe(1);
-    await eventually(() => bench.http2.streams === 0);
+    expect(relay.counters.stalled).toBe(1);
+    await eventually(() => relay.http2Streams === 0);
   });
 
   it('frees the reader when its client gives up', async () => {
@@ -200,7 +194,7 @@ describe('a POST over HTTP/2', () => {
   });
 
   it('hears 100 from time to time while it waits for its first byte, and nothing more after it', async () => {
-    const { client } = await setUp({ context: { continueIntervalMs: 100 } });
+    const { client } = await setUp({ continueIntervalMs: 100 });
     const post = client().post('c/0');
     await eventually(() => post.interim.length >= 3);
     post.write('x');
@@ -243,19 +237,19 @@ describe('a POST over HTTP/2', () => {
   });
 
   it('that grows too large is 413, and its segment is cut', async () => {
-    const { bench, channel, client } = await setUp();
+    const { relay, channel, client } = await setUp();
     const http = client();
     const post = http.post('c/0');
     const body = Buffer.alloc(1024 * 1024);
     for (let i = 0; i < 17; i += 1) post.write(body);
     expect(await post.done()).toMatchObject({ status: 413 });
     expect(channel.counters.cuts).toBe(1);
-    expect(bench.context.counters.tooLarge).toBe(1);
+    expect(relay.counters.tooLarge).toBe(1);
     expect(await http.put('c/1', 'x')).toMatchObject({ status: 200 });
   });
 
   it('without a first byte, or without a further one, is 408 after the same time as over HTTP/1.1', async () => {
-    const { bench, channel, client } = await setUp({ bounds: { firstByteMs: 300, interByteMs: 300 } });
+    const { relay, channel, client } = await setUp({ bounds: { firstByteMs: 300, interByteMs: 300 } });
     const http = client();
     const silent = http.post('c/0');
     const stuck = http.post('c/1');
@@ -263,26 +257,29 @@ describe('a POST over HTTP/2', () => {
     expect(await silent.done()).toMatchObject({ status: 408 });
     expect(await stuck.done()).toMatchObject({ status: 408 });
     expect(channel.counters.cuts).toBe(1);
-    expect(bench.context.counters.bodyTimeouts).toBe(2);
+    expect(relay.counters.bodyTimeouts).toBe(2);
   });
 });
 
 describe('an HTTP/2 connection', () => {
   it('carries both directions and all channels of a session at once', async () => {
-    const { bench, client } = await setUp();
-    bench.hub.create({ name: 'd', mimeType: 'text/plain' });
+    const { relay, client } = await setUp();
+    relay.hub.create({ name: 'd', mimeType: 'text/plain' });
     const http = client();
-    const gets = ['c', 'd'].flatMap((name) => Array.from({ length: 2 }, (_, seq) => ({ name, seq, call: http.ask('GET', `${name}/${seq}`) })));
+    const gets = ['c', 'd'].flatMap((name) =>
+      Array.from({ length: 2 }, (_, seq) => ({ name, seq, call: http.ask('GET', `${name}/${seq}`) })),
+    );
     for (const seq of [0, 1]) for (const name of ['c', 'd']) await http.put(`${name}/${seq}`, `${name}${seq}`);
     for (const { name, seq, call } of gets) expect((await call.done()).body).toBe(`${name}${seq}`);
-    expect(bench.http2.counters.connections).toBe(1);
-    await eventually(() => bench.http2.streams === 0);
+    expect(relay.http2Counters.connections).toBe(1);
+    await eventually(() => relay.http2Streams === 0);
   });
 
   it('loses, mixes and reorders nothing of many segments in parallel', async () => {
     const { client } = await setUp();
     const [subscriber, publisher] = [client(), client()];
-    const bodyOf = (seq: number) => Array.from({ length: 40 }, (_, index) => `${seq}:${index}:${'x'.repeat((seq * 97 + index * 31) % 5000)};`);
+    const bodyOf = (seq: number) =>
+      Array.from({ length: 40 }, (_, index) => `${seq}:${index}:${'x'.repeat((seq * 97 + index * 31) % 5000)};`);
     for (let seq = 0; seq < 50; seq += 1) {
       const get = subscriber.ask('GET', `c/${seq}`);
       const post = publisher.post(`c/${seq}`);
@@ -297,7 +294,7 @@ describe('an HTTP/2 connection', () => {
   });
 
   it('takes as many requests as it announces and refuses more, so that they may be sent again', async () => {
-    const { bench, channel, wire } = await setUp({ http2: { maxStreamsPerConnection: 4, maxStreams: 6 } });
+    const { relay, channel, wire } = await setUp({ http2: { maxStreamsPerConnection: 4, maxStreams: 6 } });
     const first = await wire();
     first.send(...Array.from({ length: 5 }, (_, index) => request(1 + 2 * index, 'GET', '/trickle/c/0', { endStream: true })));
     await first.until((seen) => seen.of(FRAME.rstStream).length === 1, 'refusal');
@@ -308,42 +305,42 @@ describe('an HTTP/2 connection', () => {
       expect(frame.payload.readUInt32BE()).toBe(constants.NGHTTP2_REFUSED_STREAM);
     }
     expect(channel.readers).toBe(6);
-    expect(bench.http2.counters.refusedStreams).toBe(2);
+    expect(relay.http2Counters.refusedStreams).toBe(2);
     first.close();
-    await eventually(() => bench.http2.streams === 2);
+    await eventually(() => relay.http2Streams === 2);
   });
 
   it('answers 431 to headers beyond the bound', async () => {
-    const { bench, client } = await setUp();
+    const { relay, client } = await setUp();
     const http = client();
     expect(await http.ask('GET', `c/0?${'x'.repeat(8200)}`).done()).toMatchObject({ status: 431 });
     const long = await http.ask('GET', 'c/9', { 'x-long': 'y'.repeat(9000) }).done();
     expect(long).toMatchObject({ status: 431 });
-    expect(bench.context.counters.headersTooLarge).toBe(2);
+    expect(relay.counters.headersTooLarge).toBe(2);
     expect(await http.ask('GET', 'c/next').done()).toMatchObject({ status: 200, body: '0' });
   });
 
   it('that is idle is ended; one with a request that waits is not', async () => {
-    const { bench, channel, client } = await setUp({ bounds: { keepAliveMs: 300 } });
+    const { relay, channel, client } = await setUp({ bounds: { keepAliveMs: 300 } });
     const [idle, waiting] = [client(), client()];
     await idle.ask('GET', 'c/next').done();
     const get = waiting.ask('GET', 'c/0');
     await eventually(() => idle.session.destroyed);
     await new Promise((resolve) => setTimeout(resolve, 400));
-    expect(bench.context.counters.idleTimeouts).toBe(1);
+    expect(relay.counters.idleTimeouts).toBe(1);
     expect(channel.readers).toBe(1);
     await waiting.put('c/0', 'x');
     expect(await get.done()).toMatchObject({ body: 'x', whole: true });
   });
 
   it('tells clients to go when the relay closes, and lets what is under way come to its end', async () => {
-    const { bench, channel, client } = await setUp();
+    const { relay, channel, client } = await setUp();
     const http = client();
     let goaway: number | null = null;
     http.session.on('goaway', (code) => (goaway = code));
     const get = http.ask('GET', 'c/0');
     await eventually(() => channel.readers === 1);
-    await bench.close();
+    await relay.close();
     expect((await get.done()).headers).toMatchObject({ ':status': 200, 'lp-trickle-closed': 'terminated' });
     await eventually(() => http.session.destroyed);
     expect(goaway).toBe(constants.NGHTTP2_NO_ERROR);

@@ -31,7 +31,7 @@ export function serve(
         return outcome.reader.close();
       case 'later':
         onExchange(UNDECIDED);
-        void outcome.outcome.then(follow);
+        outcome.outcome.then(follow, () => stream.close(constants.NGHTTP2_INTERNAL_ERROR));
         return;
       case 'foreign':
       case 'elsewhere':

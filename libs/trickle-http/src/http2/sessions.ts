@@ -16,6 +16,7 @@ export class Http2Sessions {
     this.#context = { relay, bounds: { ...DEFAULT_HTTP2_BOUNDS, ...bounds }, counters: createHttp2Counters(), streams: 0 };
   }
 
+  /** Since the relay was made. */
   get counters(): Readonly<Http2Counters> {
     return this.#context.counters;
   }

@@ -62,6 +62,8 @@ export interface Relay {
   readonly hub: Hub;
   readonly counters: Readonly<RelayCounters>;
   readonly http2Counters: Readonly<Http2Counters>;
+  /** Requests under way on HTTP/2 connections. */
+  readonly http2Streams: number;
   /** Sums of all addresses that speak TLS. */
   readonly tlsCounters: Readonly<TlsCounters>;
   /** Connections open now. */

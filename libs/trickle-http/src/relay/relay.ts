@@ -91,6 +91,10 @@ class SocketRelay implements Relay, ConnectionHost {
     return this.#http2.counters;
   }
 
+  get http2Streams(): number {
+    return this.#http2.streams;
+  }
+
   get tlsCounters(): TlsCounters {
     const sum: TlsCounters = { handshakes: 0, resumed: 0, failed: 0, late: 0, refused: 0 };
     for (const { acceptor } of this.#servers) {
