@@ -4,6 +4,7 @@ import { type FileCertificates, fileCertificates } from '../tls/file-certificate
 import { makePair, PairFiles } from './certificates.ts';
 import { Http2Client } from './http2-client.ts';
 import { Http2Wire } from './http2-wire.ts';
+import { Wire } from './wire.ts';
 
 /** A relay behind TLS with one channel `c`, and connections to it, for the length of one test. */
 export class TlsBench {
@@ -45,6 +46,13 @@ export class TlsBench {
     const client = new Http2Client(this.#url, { ca: this.ca });
     this.#closers.push(() => client.close());
     return client;
+  }
+
+  /** A new connection that speaks HTTP/1.1, without ALPN. */
+  async http1(): Promise<Wire> {
+    const wire = await Wire.to(this.#url);
+    this.#closers.push(() => wire.close());
+    return wire;
   }
 
   /** A new HTTP/2 connection by frames. */

@@ -1,9 +1,10 @@
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 
 /** How long a test waits for what it expects. */
 const DEADLINE_MS = 8000;
 
-/** One TCP connection on which a test writes and reads HTTP as it stands on the wire. */
+/** One TCP or TLS connection on which a test writes and reads HTTP as it stands on the wire. */
 export class Wire {
   /** All that came, as Latin-1. */
   text = '';
@@ -20,13 +21,15 @@ export class Wire {
     socket.on('error', () => this.#change(() => (this.ended ??= 'reset')));
   }
 
-  /** Connects to the host of a URL. */
+  /** Connects to the host of a URL; by https without a look at the certificate and without ALPN. */
   static async to(url: string): Promise<Wire> {
-    const { hostname, port } = new URL(url);
-    const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+    const { protocol, hostname, port } = new URL(url);
+    const address = { host: hostname.replace(/[[\]]/g, ''), port: Number(port), allowHalfOpen: true };
+    const secure = protocol === 'https:';
+    const socket = secure ? connectTls({ ...address, rejectUnauthorized: false }) : connect(address);
     const wire = new Wire(socket);
     await new Promise<void>((resolve, reject) => {
-      socket.once('connect', resolve);
+      socket.once(secure ? 'secureConnect' : 'connect', resolve);
       socket.once('error', reject);
     });
     return wire;
