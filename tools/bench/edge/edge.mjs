@@ -12,48 +12,47 @@
  *
  * Why the generator is not what is measured: it is one process on a core of its own, speaks HTTP with a parser that only knows what it needs, and copies nothing.
  * Its share of its core and how late its writes were (p99) stand in every line. Delays hold its own time too, the same for every server. Where the server's
- * core is full and the generator's is not, the server is the limit. A run in which the generator was late is marked, and made again.
+ * core is full and the generator's is not, the server is the limit. The scenario `generator` tells how much it can send and receive, against a sink that does
+ * next to nothing. A run in which the generator was late is made again, and marked when it was late each time. What other programs took of both cores meanwhile
+ * stands there too (`othersOnServerCore`, `othersOnGeneratorCore`: share of a core).
  */
 import { conditions } from '../conditions.mjs';
 import { HELP, parseOptions } from './options.mjs';
 import { fileLimit, findCores } from './pinning.mjs';
 import { lineOf, tableOf } from './report.mjs';
 import { measure } from './run.mjs';
-import { planOf, rotated } from './scenarios.mjs';
+import { planOf, rotated, serversFor } from './scenarios.mjs';
 import { killAll, serversOf } from './servers.mjs';
 
 /** More lag than this, and the tails are the machine's. */
 const LAG_LIMIT_MS = 4;
 
-/** How often a disturbed run is made again. */
-const REPEATS = 2;
-
 const say = (text) => process.stderr.write(`${text}\n`);
 
 /** A run, again when the generator was disturbed; the last one counts, and says whether it was. */
-async function calmly(measureOnce, { what, matters }) {
+async function calmly(measureOnce, { what, repeats }) {
   for (let repeat = 0; ; repeat += 1) {
     const result = await measureOnce();
-    const disturbed = matters && result.generatorLagP99Ms > LAG_LIMIT_MS;
+    const disturbed = repeats !== null && result.generatorLagP99Ms > LAG_LIMIT_MS;
     say(
       `${what}: ${result.segments} segments, ${result.lost} lost${disturbed ? `, generator late by ${result.generatorLagP99Ms} ms` : ''}`,
     );
     // A server that answers with errors keeps the generator busy itself; another run would not be calmer.
-    if (!disturbed || repeat === REPEATS || result.errors > 0) return { ...result, disturbed };
+    if (!disturbed || repeat >= repeats || result.errors > 0) return { ...result, disturbed };
   }
 }
 
 async function scenario(name, options, cores) {
   const plan = planOf(name, options, fileLimit());
-  const servers = serversOf({ cores, ...options }).filter((server) => options.servers?.includes(server.name) ?? true);
+  const servers = serversFor(name, { servers: serversOf({ cores, ...options }), wanted: options.servers });
   const runs = new Map(servers.map((server) => [server.name, []]));
   const urls = new Map();
   for (let rep = 0; rep < options.reps; rep += 1) {
     for (const server of rotated(servers, rep)) {
       const result = await calmly(() => measure({ server, plan, cores, urls }), {
         what: `${name} ${rep + 1}/${options.reps} ${server.name}`,
-        // Memory does not depend on when the one segment of that load was sent.
-        matters: plan.load !== 'idle',
+        // A ladder makes its steps again itself, and memory does not depend on when the one segment of that load was sent.
+        repeats: plan.load === 'steady' ? options.repeats : null,
       });
       runs.get(server.name).push(result);
     }
@@ -64,13 +63,8 @@ async function scenario(name, options, cores) {
   );
 }
 
-/** Runs the scenarios that the command line names and prints what came out. */
-export async function edge(argv) {
-  const options = parseOptions(argv);
-  if (options.help) {
-    process.stdout.write(HELP);
-    return;
-  }
+/** Runs the scenarios and prints what came out. */
+async function bench(options) {
   const cores = findCores();
   if (cores === null) say('Servers and generator share the cores of this machine: nothing is pinned.');
   for (const signal of ['SIGINT', 'SIGTERM']) {
@@ -88,5 +82,19 @@ export async function edge(argv) {
     if (!options.json) process.stdout.write(`\nmedians of ${options.reps} runs; ${JSON.stringify({ ...conditions(), pinned: cores })}\n`);
   } finally {
     killAll();
+  }
+}
+
+/** Does what the command line says. What goes wrong is told in a line; the exit code is then 2 for the command line, and 1 for the rest. */
+export async function edge(argv) {
+  let exitCode = 2;
+  try {
+    const options = parseOptions(argv);
+    exitCode = 1;
+    if (options.help) process.stdout.write(HELP);
+    else await bench(options);
+  } catch (error) {
+    say(error.message);
+    process.exitCode = exitCode;
   }
 }

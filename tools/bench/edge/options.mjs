@@ -1,12 +1,13 @@
 import { parseArgs } from 'node:util';
-import { SCENARIOS } from './scenarios.mjs';
+import { SCENARIOS, USUAL } from './scenarios.mjs';
 
 /** What `--help` prints. */
 export const HELP = `npm run bench -- edge [options]
 
 Loads the edge, a bare node:http relay and, with --url, any other trickle server with the same traffic, in turns, and compares them.
 
-  --scenario A,B     ${Object.keys(SCENARIOS).join(', ')}; default: all of them
+  --scenario A,B     ${USUAL.join(', ')} (all of them when left out),
+                     or generator: how much the generator itself can do
   --reps N           interleaved runs of every server (3)
   --seconds N        measured time of a run (10)       --warm N       time before it (2)
   --url URL          another trickle server, base path included, channels made by whoever publishes; you start it, and pin it to core --cores says
@@ -14,10 +15,11 @@ Loads the edge, a bare node:http relay and, with --url, any other trickle server
   --servers A,B      which to load: edge, node-http, url
   --json             one JSON object a line, one line a scenario and server
   --channels N --readers N --rate N --bytes N --writes N    other figures than the scenario's (rate: segments a second of one channel)
+  --settle N         idle: seconds of rest before each look at the memory (5)
   --from N --step-seconds N --steps N                       overload: first rate (4000 a second in all), length (3) and number of steps (30)
   --help
 
-On Linux every server runs on one core and the generator on another. A run in which the generator was late (p99 over 4 ms) is made again, twice at most.
+On Linux every server runs on one core and the generator on another. A run in which the generator was late (p99 over 4 ms) is made again, --repeats N (2) times at most.
 `;
 
 const NUMBERS = {
@@ -30,6 +32,8 @@ const NUMBERS = {
   rate: undefined,
   bytes: undefined,
   writes: undefined,
+  repeats: 2,
+  settle: 5,
   from: 4000,
   'step-seconds': 3,
   steps: 30,
@@ -51,11 +55,11 @@ export function parseOptions(args) {
     Object.entries(NUMBERS).map(([name, normal]) => {
       if (values[name] === undefined) return [name, normal];
       const value = Number(values[name]);
-      if (!(value > 0)) throw new Error(`--${name} wants a number above 0.`);
+      if (!(value > 0 || (value === 0 && name === 'repeats'))) throw new Error(`--${name} wants a number above 0.`);
       return [name, value];
     }),
   );
-  const scenarios = values.scenario?.split(',') ?? Object.keys(SCENARIOS);
+  const scenarios = values.scenario?.split(',') ?? USUAL;
   const unknown = scenarios.filter((name) => SCENARIOS[name] === undefined);
   if (unknown.length > 0) throw new Error(`No scenario ${unknown.join(', ')}: there are ${Object.keys(SCENARIOS).join(', ')}.`);
   if (numbers.pid !== null && values.url === undefined) throw new Error('--pid belongs to --url.');

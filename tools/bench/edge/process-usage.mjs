@@ -52,3 +52,18 @@ export function usageOf(pid) {
     return null;
   }
 }
+
+/**
+ * Time that a core has been busy since the start of the machine, whoever with, that stolen by the host included, ms; null where that cannot be told. `text`: `/proc/stat`.
+ */
+export function parseCoreBusy(text, core) {
+  const fields = new RegExp(`^cpu${core} (.*)$`, 'm').exec(text)?.[1]?.split(' ').map(Number);
+  if (fields === undefined) return null;
+  const [user, nice, system, , , interrupts, softInterrupts, stolen] = fields;
+  return (user + nice + system + interrupts + softInterrupts + stolen) * TICK_MS;
+}
+
+/** `parseCoreBusy` of now; null for no core. */
+export function coreBusyMs(core) {
+  return core === undefined || process.platform !== 'linux' ? null : parseCoreBusy(readFileSync('/proc/stat', 'utf8'), core);
+}

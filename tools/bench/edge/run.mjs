@@ -19,7 +19,7 @@ function pathsOf({ url, run, channels }) {
 
 async function load(core, plan) {
   const child = spawnOn(core, [GENERATOR], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const mostSeconds = plan.warmSeconds + plan.seconds * 2 * (plan.steps ?? 1) + SPARE_SECONDS;
+  const mostSeconds = plan.warmSeconds + plan.seconds * 2 * (plan.steps ?? 1) + 2 * (plan.settleSeconds ?? 0) + SPARE_SECONDS;
   const deadline = setTimeout(() => child.kill('SIGKILL'), mostSeconds * 1000);
   try {
     child.stdin.end(JSON.stringify(plan));
@@ -39,7 +39,15 @@ export async function measure({ server, plan, cores, urls }) {
     const { hostname, port } = new URL(url);
     const run = randomInt(2 ** 31);
     const target = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 80) };
-    return await load(cores?.generator, { ...plan, run, target, pid, paths: pathsOf({ url, run, channels: plan.channels }) });
+    return await load(cores?.generator, {
+      ...plan,
+      run,
+      target,
+      pid,
+      cores,
+      stays: server.stays === true,
+      paths: pathsOf({ url, run, channels: plan.channels }),
+    });
   } finally {
     await stop();
   }

@@ -8,7 +8,12 @@ export const SCENARIOS = {
   bulk: { load: 'steady', channels: 4, readers: 2, perSecond: 5, bytes: 1_048_576, writes: 32 },
   idle: { load: 'idle', channels: 100, readers: 100, perSecond: 1, bytes: 8192, writes: 1 },
   overload: { load: 'ramp', channels: 150, readers: 1, perSecond: 30, bytes: 4096, writes: 1 },
+  /** How much the generator can do: the load of `overload` on the sink alone. */
+  generator: { load: 'ramp', channels: 150, readers: 1, perSecond: 30, bytes: 4096, writes: 1, servers: ['sink'] },
 };
+
+/** What runs when nothing is named. */
+export const USUAL = ['real-time', 'fan-out', 'bulk', 'idle', 'overload'];
 
 /** File descriptors that a process keeps for other things than connections. */
 const SPARE_FILES = 200;
@@ -32,8 +37,15 @@ export function planOf(name, options, fileLimit) {
     writeBytes: Math.max(16, Math.round(bytes / writes)),
     seconds: load === 'ramp' ? options.stepSeconds : options.seconds,
     warmSeconds: options.warmSeconds,
+    ...(load === 'idle' && { settleSeconds: options.settle }),
     ...(load === 'ramp' && { from: options.from, steps: options.steps }),
   };
+}
+
+/** The servers that a scenario is for, as far as the user wants them. */
+export function serversFor(name, { servers, wanted }) {
+  const names = SCENARIOS[name].servers ?? wanted;
+  return servers.filter((server) => (names === null ? server.name !== 'sink' : names.includes(server.name)));
 }
 
 /** The order of the servers in a rep: another one begins each time, so that a slow drift of the machine meets all of them. */

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { pinned } from './pinning.mjs';
 
 const NODE_HTTP = join(import.meta.dirname, 'servers', 'node-http.child.mjs');
+const SINK = join(import.meta.dirname, 'servers', 'sink.child.mjs');
 const EDGE = join(import.meta.dirname, '..', '..', '..', 'apps', 'trickle-edge', 'dist', 'main.js');
 
 /** Until a server listens, and until it has ended. */
@@ -80,12 +81,13 @@ async function started(core, args, env) {
   };
 }
 
-/** The servers of a run, by name: each `start()` gives `{ url, pid, stop() }`. A server given by URL is there already, and stays. */
+/** The servers of a run, by name: each `start()` gives `{ url, pid, stop() }`. The server given by URL is there already, and `stays`. */
 export function serversOf({ cores, url, pid }) {
   const core = cores?.server;
   return [
     { name: 'edge', start: () => started(core, [EDGE], EDGE_ENVIRONMENT) },
     { name: 'node-http', start: () => started(core, [NODE_HTTP], {}) },
-    ...(url === undefined ? [] : [{ name: 'url', start: () => Promise.resolve({ url, pid, stop: () => Promise.resolve() }) }]),
+    { name: 'sink', start: () => started(core, [SINK], {}) },
+    ...(url === undefined ? [] : [{ name: 'url', stays: true, start: () => Promise.resolve({ url, pid, stop: () => Promise.resolve() }) }]),
   ];
 }

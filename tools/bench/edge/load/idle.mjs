@@ -4,8 +4,8 @@ import { arrival } from './record.mjs';
 import { Rig } from './rig.mjs';
 import { costs, delays, openWindow } from './window.mjs';
 
-/** Until a process that has just worked has come to rest. */
-const SETTLE_MS = 2000;
+/** How long the one segment may take to all readers. */
+const ARRIVAL_MS = 5000;
 
 const pause = (ms) =>
   new Promise((resolve) => {
@@ -13,27 +13,27 @@ const pause = (ms) =>
   });
 
 /**
- * Readers that wait: the memory of the server before they come and when all of them have waited a while. Then one segment on every channel, so that it is known
+ * Readers that wait: the memory of the server before they come and when all of them have waited a while (a process that has just worked comes to rest slowly). Then one segment on every channel, so that it is known
  * that they were really waiting.
  */
 export async function idle(plan) {
-  const { pid, paths, readers } = plan;
+  const { pid, paths, readers, settleSeconds } = plan;
+  const settleMs = settleSeconds * 1000;
   const rig = new Rig({ ...plan, readerConnections: 1 });
   try {
     await rig.openPublishers();
-    await pause(SETTLE_MS);
+    await pause(settleMs);
     const before = usageOf(pid);
     await rig.openSubscribers();
-    await pause(SETTLE_MS);
+    await pause(settleMs);
     const after = usageOf(pid);
-    const window = openWindow(pid);
+    const window = openWindow(plan);
     const stage = await rig.publish({ segments: 1, perSecond: 1 });
-    await arrival(stage, SETTLE_MS);
-    const { serverCore, generatorCore } = window.end();
+    await arrival(stage, ARRIVAL_MS);
+    const used = window.end();
     const waiting = paths.length * readers;
     return {
-      serverCore,
-      generatorCore,
+      ...used,
       ...delays(stage),
       waitingReaders: waiting,
       baseRssMB: before === null ? null : round(before.rssBytes / 1e6, 1),

@@ -9,7 +9,7 @@ const DRAIN_MS = 1000;
 
 /** Load that grows step by step until the server does not carry it; tells the highest rate that it carried. */
 export async function ramp(plan) {
-  const { warmSeconds, seconds, from, steps: most, pid, paths } = plan;
+  const { warmSeconds, seconds, from, steps: most, paths } = plan;
   const rig = new Rig(plan);
   const steps = [];
   const stageAt = (rate, duration) => {
@@ -21,7 +21,7 @@ export async function ramp(plan) {
     await stageAt(from, warmSeconds);
     for (let rate = from; rate !== null; rate = nextRate(steps, { from, most })) {
       rig.clock.takeLagP99Ms();
-      const window = openWindow(pid);
+      const window = openWindow(plan);
       const corruptBefore = rig.totals.corrupt;
       const stage = await stageAt(rate, seconds);
       await arrival(stage, DRAIN_MS);
@@ -48,6 +48,8 @@ function summary({ writes, writeBytes }, steps, totals) {
     rssMB: best.rssMB,
     serverCore: best.serverCore,
     generatorCore: best.generatorCore,
+    othersOnServerCore: best.othersOnServerCore,
+    othersOnGeneratorCore: best.othersOnGeneratorCore,
     ...costs({ cpuMs, delivered, segmentBytes: writes * writeBytes }),
     segments: delivered,
     lost: best.expected - delivered,
@@ -60,6 +62,8 @@ function summary({ writes, writeBytes }, steps, totals) {
       lost: step.expected - step.delivered,
       serverCore: step.serverCore,
       generatorCore: step.generatorCore,
+      othersOnServerCore: step.othersOnServerCore,
+      othersOnGeneratorCore: step.othersOnGeneratorCore,
       generatorLagP99Ms: round(step.generatorLagP99Ms, 3),
     })),
   };

@@ -79,12 +79,15 @@ export class Rig {
   /** Ends all connections and then, so that a server that stays has nothing left of it, the channels. */
   async close() {
     for (const end of [...this.#publishers, ...this.#subscribers]) end.stop();
-    await removeChannels(this.#plan);
+    if (this.#plan.stays) await removeChannels(this.#plan);
   }
 }
 
+/** Until a server that does not end them is left as it is. */
+const REMOVE_DEADLINE_MS = 3000;
+
 /** Ends the channels of a plan, one after the other; whatever the server says to that. */
-export async function removeChannels({ target, paths }) {
+async function removeChannels({ target, paths }) {
   const owner = { head() {}, body() {}, end: () => owner.done(), broken: () => owner.done(), done() {} };
   const lane = new Lane({ target, owner, totals: { errors: 0 } });
   const removal = async () => {
@@ -102,6 +105,3 @@ export async function removeChannels({ target, paths }) {
   await Promise.race([removal(), deadline]);
   lane.stop();
 }
-
-/** A server that does not answer any more is left as it is. */
-const REMOVE_DEADLINE_MS = 3000;

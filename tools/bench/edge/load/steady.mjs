@@ -8,13 +8,13 @@ const DRAIN_MS = 2000;
 
 /** An even load: `warmSeconds` that are not counted, then `seconds` that are. */
 export async function steady(plan) {
-  const { perSecond, seconds, warmSeconds, writes, writeBytes, pid } = plan;
+  const { perSecond, seconds, warmSeconds, writes, writeBytes } = plan;
   const rig = new Rig(plan);
   try {
     await rig.open();
     const warm = await rig.publish({ segments: Math.ceil(perSecond * warmSeconds), perSecond });
     rig.clock.takeLagP99Ms();
-    const window = openWindow(pid);
+    const window = openWindow(plan);
     const stage = await rig.publish({ segments: Math.max(1, Math.round(perSecond * seconds)), perSecond });
     await arrival(stage, DRAIN_MS);
     const { cpuMs, ...used } = window.end();

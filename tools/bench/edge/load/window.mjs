@@ -1,22 +1,35 @@
-import { usageOf } from '../process-usage.mjs';
+import { coreBusyMs, usageOf } from '../process-usage.mjs';
 import { percentile, round } from '../stats.mjs';
 
-/** Measures what server and generator use from now on; `end()` tells. CPU is null where it cannot be read. */
-export function openWindow(pid) {
+/** Share of a core that was not a process's own; null where that cannot be told. */
+function others({ busyMs, ownMs, wallMs }) {
+  return busyMs === null || ownMs === null ? null : round(Math.max(0, (busyMs - ownMs) / wallMs), 3);
+}
+
+/** Measures what server and generator use from now on; `end()` tells. Null is what cannot be told here. `cores`: see `findCores`. */
+export function openWindow({ pid, cores }) {
   const startMs = performance.now();
   const server = usageOf(pid);
   const own = process.cpuUsage();
+  const busyMs = [coreBusyMs(cores?.server), coreBusyMs(cores?.generator)];
   return {
     end() {
       const wallMs = performance.now() - startMs;
       const now = usageOf(pid);
       const { user, system } = process.cpuUsage(own);
+      const generatorMs = (user + system) / 1000;
       const cpuMs = server === null || now === null ? null : now.cpuMs - server.cpuMs;
+      const [onServer, onGenerator] = [cores?.server, cores?.generator].map((core, n) => {
+        const nowMs = coreBusyMs(core);
+        return nowMs === null ? null : nowMs - busyMs[n];
+      });
       return {
         cpuMs,
         rssMB: now === null ? null : round(now.rssBytes / 1e6, 1),
         serverCore: cpuMs === null ? null : round(cpuMs / wallMs, 3),
-        generatorCore: round((user + system) / 1000 / wallMs, 3),
+        generatorCore: round(generatorMs / wallMs, 3),
+        othersOnServerCore: others({ busyMs: onServer, ownMs: cpuMs, wallMs }),
+        othersOnGeneratorCore: others({ busyMs: onGenerator, ownMs: generatorMs, wallMs }),
       };
     },
   };
