@@ -12,6 +12,7 @@ import {
 } from '@runnel/trickle-core';
 import { HEADER, SEGMENT_GONE_STATUS } from '../headers.ts';
 import { Connections } from './connections.ts';
+import { refusalError } from './refusal.ts';
 import { backoffMs, MAX_FAILURES } from './retry.ts';
 import { type GetOutcome, SegmentGet } from './segment-get.ts';
 import { pause, waitFor } from './wait.ts';
@@ -110,7 +111,7 @@ class HttpSubscriber implements Subscriber {
     return this.#closing.signal.aborted ? null : get.outcome;
   }
 
-  /** What an answer means. `failed`: nothing that helps; try again. @throws RunnelError `channel_not_found`, `invalid_request`, `stream_gap`. */
+  /** What an answer means. `failed`: nothing that helps; try again. @throws RunnelError `channel_not_found`, `access_denied`, `invalid_request`, `stream_gap`. */
   #judge({ response, body }: Extract<GetOutcome, { kind: 'answered' }>): ReadSegment | Gap | 'ended' | 'failed' {
     const status = response.statusCode ?? 0;
     const seq = servedSeq(response);
@@ -129,6 +130,8 @@ class HttpSubscriber implements Subscriber {
     }
     if (status === 404) throw new RunnelError('channel_not_found', { message: 'The edge has no such channel.' });
     if (status === SEGMENT_GONE_STATUS) return this.#jump(response);
+    const refusal = refusalError(status);
+    if (refusal !== null) throw refusal;
     if (status >= 400 && status < 500 && status !== 408 && status !== 429) {
       throw new RunnelError('invalid_request', { message: `The edge answered ${status} to a read of ${this.#target}.` });
     }
