@@ -35,7 +35,7 @@ export const CATALOGUE = {
   not_found: {
     status: 404,
     title: 'Not found',
-    hint: 'Check the path against the OpenAPI document: GET /v1/openapi.json.',
+    hint: 'Check the path: the HTTP API is described by GET /v1/openapi.json, an edge has its channels under its base path.',
     retryable: false,
   },
   unsupported_media_type: { status: 415, title: 'Unsupported content type', hint: 'Send application/json.', retryable: false },
