@@ -18,7 +18,11 @@ const port = (flag: string) => wholeNumber(flag, { min: 0, max: 65_535 });
 export function startCommand(): Command {
   return new Command('start')
     .description('Run every service in this process until Ctrl-C: HTTP API, trickle edge, worker.')
-    .option('--host <address>', 'address to listen on; anything but loopback lets others use it without a password', '127.0.0.1')
+    .option(
+      '--host <address>',
+      'address to listen on; anything but loopback lets others use the API without a password, and wants keys for the channels: runnel token --help',
+      '127.0.0.1',
+    )
     .option('--port <n>', 'port of the HTTP API; 0 takes a free one', port('--port'), 8080)
     .option('--edge-port <n>', 'port of the trickle edge; 0 takes a free one', port('--edge-port'), 8081)
     .option('--json', 'print the URLs as one JSON line', false)
