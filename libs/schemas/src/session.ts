@@ -42,13 +42,16 @@ export const CreateSession = z
   .meta({ id: 'CreateSession' });
 export type CreateSession = z.infer<typeof CreateSession>;
 
-/** Trickle URLs of a session's channels. */
+/**
+ * Trickle URLs of a session's channels. Each one is a secret that lets its holder do what is said here; on an edge without keys, whatever can be done with the channel.
+ * They are valid as long as the session.
+ */
 export const SessionUrls = z
   .strictObject({
-    publish: z.url().describe('Channel to publish the source video to (MPEG-TS).'),
+    publish: z.url().describe('Channel to publish the source video to (MPEG-TS), and to end when it is over.'),
     play: z.url().describe('Channel to read the processed video from (MPEG-TS).'),
-    events: z.url().describe('Channel of worker events (JSON).'),
-    data: z.url().describe('Channel of data output (JSON lines).'),
+    events: z.url().describe('Channel to read worker events from (JSON).'),
+    data: z.url().describe('Channel to read data output from (JSON lines).'),
   })
   .meta({ id: 'SessionUrls' });
 export type SessionUrls = z.infer<typeof SessionUrls>;
