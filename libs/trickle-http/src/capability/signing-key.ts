@@ -10,7 +10,7 @@ export interface SigningKey {
 }
 
 /** Bytes of a new key's secret, and of any key's at least: as many as the hash has (RFC 2104, section 3). */
-export const SECRET_BYTES = 32;
+const SECRET_BYTES = 32;
 
 /** Longer secrets gain nothing over the block of the hash (RFC 2104, section 2). */
 const MAX_SECRET_BYTES = 64;

@@ -76,7 +76,7 @@ describe('a request with a capability URL', () => {
         wire.request(method, `/trickle/${granted}/c${tail}`, noBody(method));
         const { status, headers, body } = await wire.answer();
         expect([status, body]).toEqual([403, 'This URL does not allow that.']);
-      expect(headers.connection).toBe(method === 'POST' ? 'close' : undefined);
+        expect(headers.connection).toBe(method === 'POST' ? 'close' : undefined);
         const told = JSON.stringify(headers);
         for (const secret of [granted, granted.split('.').at(-1)!, 'k1', '"c"', 'lp-trickle']) expect(told).not.toContain(secret);
       }
