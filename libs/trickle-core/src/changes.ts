@@ -9,7 +9,7 @@ export const CHANGES_CHANNEL = '_changes';
  * (Trickle spec, Changes). Returns the function that stops it.
  */
 export function publishChanges(hub: Hub): () => void {
-  const changes = hub.create({ name: CHANGES_CHANNEL, mimeType: 'application/json' });
+  const changes = hub.create({ name: CHANGES_CHANNEL, mimeType: 'application/json', readOnly: true });
   const encoder = new TextEncoder();
   return hub.onChange(({ kind, channel }) => {
     if (channel === changes || changes.ended) return;

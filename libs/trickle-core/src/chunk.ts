@@ -13,12 +13,15 @@ const FINAL = Uint8Array.of(0x30, CR, LF, CR, LF);
 export class Chunk {
   /** Bytes of the segment, framing not counted. At least 1. */
   readonly size: number;
+  /** What it takes of a bound on memory: the bytes that it came with, framing and all, and overhead. Frames may be many times what they hold. */
+  readonly cost: number;
   #framed: Uint8Array | null;
   #payload: Uint8Array | null;
   readonly #final: Uint8Array | null;
 
   private constructor(size: number, framed: Uint8Array | null, payload: Uint8Array | null, final: Uint8Array | null) {
     this.size = size;
+    this.cost = (framed === null ? size : framed.byteLength) + CHUNK_OVERHEAD_BYTES;
     this.#framed = framed;
     this.#payload = payload;
     this.#final = final;
@@ -64,11 +67,6 @@ export class Chunk {
   /** The bytes without framing, in pieces that share the chunk's memory. */
   get payloads(): readonly Uint8Array[] {
     return this.#payload === null ? unframe(this.#framed!) : [this.#payload];
-  }
-
-  /** What it takes of a bound on memory: bytes and overhead. */
-  get cost(): number {
-    return this.size + CHUNK_OVERHEAD_BYTES;
   }
 }
 

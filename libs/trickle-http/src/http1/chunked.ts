@@ -70,8 +70,8 @@ export class ChunkedDecoder {
           return position + FINAL_BYTES;
         }
         if (run.size > 0) {
-          const final = run.last ? slice(buffer, position, run.end + FINAL_BYTES) : null;
-          const framed = final === null ? slice(buffer, position, run.end) : final.subarray(0, run.end - position);
+          const final = run.last ? keptSlice(buffer, position, run.end + FINAL_BYTES) : null;
+          const framed = final === null ? keptSlice(buffer, position, run.end) : final.subarray(0, run.end - position);
           position = final === null ? run.end : run.end + FINAL_BYTES;
           if (run.last) this.#phase = 'done';
           if (!sink.chunk(Chunk.framed(framed, run.size, final), run.last)) return position;
@@ -111,7 +111,7 @@ export class ChunkedDecoder {
   #data(buffer: Buffer, at: number, sink: ChunkedSink): number {
     const end = Math.min(buffer.length, at + this.#left);
     this.#left -= end - at;
-    const chunk = Chunk.of(slice(buffer, at, end));
+    const chunk = Chunk.of(keptSlice(buffer, at, end));
     if (this.#left > 0) {
       this.#stopped = !sink.part(chunk);
       return end;
@@ -196,7 +196,7 @@ function hexDigit(code: number): number {
 }
 
 /** A part of a received buffer that may be kept: one that would pin much more memory than it has is copied. */
-function slice(buffer: Buffer, start: number, end: number): Buffer {
+export function keptSlice(buffer: Buffer, start: number, end: number): Buffer {
   const part = buffer.subarray(start, end);
   const pinned = buffer.buffer.byteLength;
   if (pinned <= SMALL_BYTES || part.length * MAX_PINNED_RATIO >= pinned) return part;

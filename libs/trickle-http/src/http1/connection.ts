@@ -38,6 +38,8 @@ export interface ConnectionHost {
  */
 type Phase = 'head' | 'body' | 'answering' | 'later' | 'closing';
 
+const CR = 13;
+const LF = 10;
 const HEAD_END = Buffer.from('\r\n\r\n', 'latin1');
 
 /** How long a client may take to end its side after the last answer. */
@@ -107,13 +109,15 @@ export class Http1Connection implements SegmentSink, ReaderObserver, BodyHost {
     if (this.#phase === 'closing') return;
     const earlier = this.#received;
     this.#received = null;
-    if (this.#phase === 'body' || (this.#phase === 'head' && earlier === null)) this.#sinceMs = this.#host.nowMs;
+    if (this.#phase === 'body') this.#sinceMs = this.#host.nowMs;
     this.#consume(earlier === null ? data : Buffer.concat([earlier, data]));
+    // A head has begun. Empty lines before one are nothing, or they would keep a connection for ever.
+    if (earlier === null && this.#phase === 'head' && this.#received !== null && this.#received[0] !== CR) this.#sinceMs = this.#host.nowMs;
   }
 
   /** Looks at the clock: deadlines and interim answers. To be called about once a second. */
   tick(nowMs: number): void {
-    const { bounds, counters } = this.#host.context;
+    const { bounds } = this.#host.context;
     const waitedMs = nowMs - this.#sinceMs;
     switch (this.#phase) {
       case 'head':
@@ -125,10 +129,16 @@ export class Http1Connection implements SegmentSink, ReaderObserver, BodyHost {
         return;
       case 'answering':
       case 'later':
-        if (!this.#blocked || waitedMs <= bounds.stallMs) return;
-        counters.stalled += 1;
-        this.reset({ flush: false });
+        if (this.#blocked) this.#tickStalled(waitedMs);
     }
+  }
+
+  /** The client does not take its answers. */
+  #tickStalled(waitedMs: number): void {
+    const { bounds, counters } = this.#host.context;
+    if (waitedMs <= bounds.stallMs) return;
+    counters.stalled += 1;
+    this.reset({ flush: false });
   }
 
   /** Ends it: at once when no request is under way, otherwise after the answer. */
@@ -144,6 +154,7 @@ export class Http1Connection implements SegmentSink, ReaderObserver, BodyHost {
 
   #tickHead(waitedMs: number): void {
     const { bounds, counters } = this.#host.context;
+    if (this.#socket.writableNeedDrain) return this.#tickStalled(waitedMs);
     const begun = this.#received !== null;
     if (waitedMs <= (begun || this.#fresh ? bounds.headerMs : bounds.keepAliveMs)) return;
     if (begun) {
@@ -194,7 +205,7 @@ export class Http1Connection implements SegmentSink, ReaderObserver, BodyHost {
   #readHead(data: Buffer, from: number): number {
     let at = from;
     // Empty lines before a request are to be read over (RFC 9112, 2.2).
-    while (at + 1 < data.length && data[at] === 13 && data[at + 1] === 10) at += 2;
+    while (at + 1 < data.length && data[at] === CR && data[at + 1] === LF) at += 2;
     const { context } = this.#host;
     const end = data.indexOf(HEAD_END, at);
     if ((end === -1 ? data.length : end) - at > context.bounds.headerBytes) {
@@ -225,15 +236,17 @@ export class Http1Connection implements SegmentSink, ReaderObserver, BodyHost {
   #begin(outcome: Dispatch, head: RequestHead | null): void {
     switch (outcome.kind) {
       case 'answer':
-        this.answer(outcome.answer);
+        // No answer to a HEAD has a body (RFC 9110, 9.3.2).
+        this.answer(head?.method === 'HEAD' ? { ...outcome.answer, body: '' } : outcome.answer);
         return;
       case 'publish':
         this.#phase = 'body';
         this.#sinceMs = this.#host.nowMs;
         this.#continueMs = this.#sinceMs + this.#host.context.continueIntervalMs;
         this.#body = new IncomingBody(this.#host.context, this, { ...outcome, length: head!.body });
-        if (head!.expectContinue) this.#socket.write(CONTINUE, 'latin1');
         this.#body.start();
+        // Not asked for what is refused already.
+        if (head!.expectContinue && this.#body !== null) this.#socket.write(CONTINUE, 'latin1');
         return;
       case 'subscribe':
         this.#phase = 'answering';
@@ -282,7 +295,8 @@ export class Http1Connection implements SegmentSink, ReaderObserver, BodyHost {
   #keep(data: Buffer, at: number): void {
     const rest = data.subarray(at);
     this.#received = rest.length * MAX_PINNED_RATIO < data.buffer.byteLength ? Buffer.from(rest) : rest;
-    this.#paused = this.#phase === 'body' || rest.length > MAX_AHEAD_BYTES;
+    const moreHelps = this.#phase === 'head' && !this.#socket.writableNeedDrain;
+    this.#paused = this.#phase === 'body' || (rest.length > MAX_AHEAD_BYTES && !moreHelps);
     if (this.#paused) this.#socket.pause();
   }
 

@@ -1,4 +1,4 @@
-import type { Channel, Chunk, SegmentReader } from '@runnel/trickle-core';
+import type { Channel, Chunk, Segment, SegmentReader } from '@runnel/trickle-core';
 import type { RelayContext } from '../relay/context.ts';
 import { segmentHeaders } from '../relay/pump.ts';
 import { type AnswerFraming, streamHeadText } from './answers.ts';
@@ -10,6 +10,8 @@ import { type AnswerFraming, streamHeadText } from './answers.ts';
 export class FirstPieces {
   readonly #relay: RelayContext;
   #chunk: Chunk | null = null;
+  /** A chunk may stand in the segments of more than one channel. */
+  #segment: Segment | null = null;
   #latest = 0;
   #last = false;
   #piece: Uint8Array | null = null;
@@ -23,7 +25,9 @@ export class FirstPieces {
     const { last, framing } = options;
     // Only those who waited get the same head: others are told what was there before them.
     const shared = reader.heldBytes === 0 && framing.keepAlive;
-    if (shared && this.#chunk === chunk && this.#latest === reader.latest && this.#last === last) return this.#piece!;
+    if (shared && this.#chunk === chunk && this.#segment === reader.segment && this.#latest === reader.latest && this.#last === last) {
+      return this.#piece!;
+    }
     const head = streamHeadText(segmentHeaders(this.#relay, channel, reader), framing);
     const frames = last && chunk.hasFinal ? chunk.framedFinal : chunk.framed;
     const tail = last && !chunk.hasFinal ? '0\r\n\r\n' : '';
@@ -33,6 +37,7 @@ export class FirstPieces {
     if (tail !== '') piece.write(tail, head.length + frames.byteLength, 'latin1');
     if (shared) {
       this.#chunk = chunk;
+      this.#segment = reader.segment;
       this.#latest = reader.latest;
       this.#last = last;
       this.#piece = piece;
@@ -43,6 +48,7 @@ export class FirstPieces {
   /** Lets go of what was made last, so that an idle relay holds no segment through it. */
   clear(): void {
     this.#chunk = null;
+    this.#segment = null;
     this.#piece = null;
   }
 }

@@ -187,7 +187,7 @@ describe('long heads', () => {
       `X: ${'a '.repeat(filler / 2)}\x7f`,
       `Connection: a${' '.repeat(filler)}b`,
       `Connection: ${','.repeat(filler)}`,
-      `${'a'.repeat(filler)}`,
+      'a'.repeat(filler),
       `Transfer-Encoding: ${' ,'.repeat(filler / 2)}`,
     ];
     const start = performance.now();

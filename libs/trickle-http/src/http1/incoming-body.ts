@@ -2,7 +2,7 @@ import type { Channel, ChannelWriter, Chunk, WriterObserver } from '@runnel/tric
 import type { RelayContext } from '../relay/context.ts';
 import { publishAnswer } from '../relay/publish.ts';
 import { errorAnswer, type ShortAnswer } from '../relay/short-answer.ts';
-import { ChunkedDecoder, type ChunkedSink } from './chunked.ts';
+import { ChunkedDecoder, type ChunkedSink, keptSlice } from './chunked.ts';
 import type { BodyLength } from './head.ts';
 
 /** Who is told what becomes of a body. Each body ends with one call, of `bodyDone` or of `bodyRefused`, unless it is aborted. */
@@ -106,7 +106,7 @@ export class IncomingBody implements ChunkedSink, WriterObserver {
     const end = Math.min(data.length, at + this.#left);
     this.#left -= end - at;
     try {
-      this.#writer.write(data.subarray(at, end));
+      this.#writer.write(keptSlice(data, at, end));
     } catch (error) {
       this.#failed(error);
     }

@@ -94,7 +94,9 @@ function createChannel(relay: RelayContext, request: RelayRequest, path: RelayPa
   try {
     // Copies: a part of a string would keep the whole request in memory for as long as the channel lives.
     const mimeType = copyOf(asked === null || asked === '' ? relay.defaultMimeType : asked);
-    const channel = relay.hub.create({ name: copyOf(path.channel), mimeType });
+    // Whatever its name: a channel that never idles is the relay's own, not one of whoever asks.
+    const { idleMs } = relay.hub.limits;
+    const channel = relay.hub.create({ name: copyOf(path.channel), mimeType, idleMs });
     return onChannel(relay, request, path, channel);
   } catch (error) {
     return say(errorAnswer(error, relay.counters, { close: path.tail !== '' }));

@@ -132,6 +132,8 @@ class SocketRelay implements Relay, ConnectionHost {
 
   adopt(socket: Socket, received: Buffer): void {
     socket.setNoDelay(true);
+    // Whoever gives a connection away has stopped its reading.
+    socket.resume();
     this.#accept(socket, null, received);
   }
 
