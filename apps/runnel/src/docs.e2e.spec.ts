@@ -1,5 +1,3 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,49 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { makeTestClip } from '@runnel/media';
 import type { Session } from '@runnel/schemas';
 import { runCli, startCli, type RunningCli } from './testing/cli.ts';
+import { commandsOf, createShell, MAIN, ROOT } from './testing/document.ts';
 
-const root = join(import.meta.dirname, '..', '..', '..');
-const main = join(root, 'apps', 'runnel', 'dist', 'main.js');
 const folder = mkdtempSync(join(tmpdir(), 'runnel-docs-'));
 
-/** The commands of a page's `sh` blocks, continuation lines joined, comments and what follows them cut. */
-function commandsOf(page: string): string[] {
-  const text = readFileSync(join(root, page), 'utf8');
-  const blocks = [...text.matchAll(/```sh\n([\s\S]*?)```/g)].map((match) => match[1]);
-  return blocks
-    .flatMap((block) => block.replace(/\\\n\s*/g, ' ').split('\n'))
-    .map((line) => line.replace(/\s{2,}#.*$/, '').trim())
-    .filter((line) => line !== '');
-}
-
-/** Makes sure that a line of shell finds `curl`, and says which one it is when the machine has none. */
-function pathWithCurl(): string {
-  const path = process.env['PATH'] ?? '';
-  if (spawnSync('curl', ['--version']).error === undefined) return path;
-  const bin = join(folder, 'bin');
-  mkdirSync(bin, { recursive: true });
-  const script = join(import.meta.dirname, 'testing', 'curl.mjs');
-  writeFileSync(join(bin, 'curl'), `#!/bin/sh\nexec '${process.execPath}' '${script}' "$@"\n`, { mode: 0o755 });
-  process.stderr.write('This machine has no curl: the documents run with a stand-in made of fetch.\n');
-  return `${bin}:${path}`;
-}
-
-const PATH = pathWithCurl();
-
-/** Runs one line of shell in the test's folder. */
-async function shell(line: string): Promise<{ code: number | null; output: string }> {
-  const child = spawn('bash', ['-c', `set -o pipefail; ${line}`], {
-    cwd: folder,
-    env: { ...process.env, PATH },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 60_000,
-  });
-  let output = '';
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString('latin1')));
-  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString('latin1')));
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, output };
-}
+const shell = createShell(folder);
 
 describe.each(['README.md', 'docs/1-quickstart.md'])('the commands of %s work as they are written', (page) => {
   const commands = commandsOf(page);
@@ -74,7 +34,7 @@ describe.each(['README.md', 'docs/1-quickstart.md'])('the commands of %s work as
     const demos = commands.filter((line) => line.startsWith('npm run demo'));
     expect(demos.length).toBeGreaterThanOrEqual(3);
     for (const line of demos) {
-      const run = line.replace(/^npm run demo( --)?/, `node ${main} demo --seconds 1`).replace('libs/worker/', `${root}/libs/worker/`);
+      const run = line.replace(/^npm run demo( --)?/, `node ${MAIN} demo --seconds 1`).replace('libs/worker/', `${ROOT}/libs/worker/`);
       expect({ line, ...(await shell(run)) }).toMatchObject({ code: 0 });
     }
   }, 240_000);
@@ -87,7 +47,7 @@ describe.each(['README.md', 'docs/1-quickstart.md'])('the commands of %s work as
     const local = (line: string) =>
       line
         .replaceAll('localhost:8080', apiUrl.replace('http://', ''))
-        .replace(/^npm run (--silent )?runnel --/, `node ${main}`)
+        .replace(/^npm run (--silent )?runnel --/, `node ${MAIN}`)
         .replace('ffplay -', 'cat > played.ts')
         .replace('PUBLISH_URL', session.urls.publish)
         .replace('PLAY_URL', session.urls.play)
@@ -116,10 +76,10 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the processor of README.md', () => {
   it('is about ten lines, and runs as it is written', async () => {
-    const source = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, 'README.md'), 'utf8'))![1];
+    const source = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(ROOT, 'README.md'), 'utf8'))![1];
     expect(source.split('\n').filter((line) => line.trim() !== '').length).toBeLessThanOrEqual(12);
     // Within the repository, so that it finds the packages; in a folder that git ignores.
-    const home = join(root, 'apps', 'runnel', 'dist', 'docs-example');
+    const home = join(ROOT, 'apps', 'runnel', 'dist', 'docs-example');
     mkdirSync(home, { recursive: true });
     writeFileSync(join(home, 'threshold.ts'), source);
     const args = ['demo', '--seconds', '1', '--processor', 'threshold', '--param', 'level=90', '--output', join(folder, 't.mp4'), '--json'];
