@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Connections } from './connections.ts';
 import { SegmentBody } from './segment-body.ts';
+import { waitFor } from './wait.ts';
 
 /** How a GET came out. */
 export type GetOutcome =
@@ -35,6 +36,12 @@ export class SegmentGet {
     return () => {
       this.#onOutcome = null;
     };
+  }
+
+  /** Waits for the outcome; null when the time is over or a signal aborts before. */
+  async wait(options: { timeoutMs: number; signals: readonly AbortSignal[] }): Promise<GetOutcome | null> {
+    if (this.outcome === null) await waitFor((fire) => this.onOutcome(fire), options);
+    return this.outcome;
   }
 
   /** Breaks the connection. Idempotent. */

@@ -1,16 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { RunnelError } from '@runnel/errors';
-import {
-  type Gap,
-  gapError,
-  type OnGap,
-  parseSequence,
-  type ReadSegment,
-  startTarget,
-  type Subscriber,
-  type SubscribeStart,
-} from '@runnel/trickle-core';
+import { type Gap, gapError, type OnGap, type ReadSegment, startTarget, type Subscriber, type SubscribeStart } from '@runnel/trickle-core';
 import { HEADER, SEGMENT_GONE_STATUS } from '../headers.ts';
+import { headerSeq, isTerminated, servedSeq } from './answer-headers.ts';
 import { Connections } from './connections.ts';
 import { refusalError } from './refusal.ts';
 import { backoffMs, MAX_FAILURES } from './retry.ts';
@@ -124,7 +116,7 @@ class HttpSubscriber implements Subscriber {
       return { kind: 'segment', seq, bytes: body.read(seq) };
     }
     response.destroy();
-    if (status === 200 && response.headers[HEADER.closed.toLowerCase()] !== undefined) {
+    if (status === 200 && isTerminated(response)) {
       this.#ended = true;
       return 'ended';
     }
@@ -163,16 +155,4 @@ class HttpSubscriber implements Subscriber {
     }
     await pause(backoffMs(this.#failures), [this.#closing.signal, signal]);
   }
-}
-
-/** The sequence number of an answer that serves a segment; null of any other answer. */
-function servedSeq(response: IncomingMessage): number | null {
-  if (response.statusCode !== 200 || response.headers[HEADER.closed.toLowerCase()] !== undefined) return null;
-  return headerSeq(response, HEADER.seq);
-}
-
-function headerSeq(response: IncomingMessage, name: string): number | null {
-  const value = response.headers[name.toLowerCase()];
-  const seq = typeof value === 'string' ? parseSequence(value) : null;
-  return seq === null || seq < 0 ? null : seq;
 }

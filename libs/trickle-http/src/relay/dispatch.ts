@@ -105,8 +105,7 @@ function createChannel(relay: RelayContext, request: RelayRequest, path: RelayPa
 
 async function fromUpstream(relay: RelayContext, request: RelayRequest, path: RelayPath): Promise<Dispatch> {
   try {
-    // Who asks about a channel may go on to read any segment of its window.
-    const target = isWord(path.tail) ? OLDEST : parseSequence(path.tail);
+    const target = isWord(path.tail) ? startOf(request.target, path.tail) : parseSequence(path.tail);
     if (target === null) return say(BAD_SEQUENCE);
     const channel = await relay.upstream!.open({ channel: path.channel, target, via: request.via });
     if (channel !== null) return onChannel(relay, request, path, channel);
@@ -115,6 +114,16 @@ async function fromUpstream(relay: RelayContext, request: RelayRequest, path: Re
   } catch (error) {
     return say(errorAnswer(error, relay.counters, { close: false }));
   }
+}
+
+const START = /[?&]start=(-?\d{1,16})(?:&|$)/;
+
+/** Where the mirror begins for who asks about a channel: the edge that asks says which segment it is going to read (Trickle spec, Cascade). */
+function startOf(target: string, tail: string): number | null {
+  const asked = START.exec(target);
+  if (asked !== null) return parseSequence(asked[1]);
+  // Who wants to know the next write is told the true one; others may go on to read any segment of the window.
+  return tail === 'next' ? NEXT : OLDEST;
 }
 
 /** `POST {base}{channel}/{seq}` (Trickle spec, Publish). */
