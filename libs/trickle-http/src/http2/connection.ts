@@ -111,6 +111,8 @@ export class Http2Connection {
     context.counters.streams += 1;
     // The close that follows says the same.
     stream.on('error', () => {});
+    // Reset in the same read: nobody waits for an answer.
+    if (stream.closed) return;
     if (context.streams >= context.bounds.maxStreams) {
       context.counters.refusedStreams += 1;
       stream.close(constants.NGHTTP2_REFUSED_STREAM);

@@ -48,7 +48,8 @@ export class PublishStream implements Exchange, WriterObserver {
     if (this.#done !== null) return this.#done.tick(nowMs);
     const { bounds, counters, continueIntervalMs } = this.#relay;
     const waits = this.#writer.bytes === 0;
-    if (nowMs - this.#heardMs > (waits ? bounds.firstByteMs : bounds.interByteMs)) {
+    // A body that must wait for another writer's is not late by itself.
+    if (!this.#stream.isPaused() && nowMs - this.#heardMs > (waits ? bounds.firstByteMs : bounds.interByteMs)) {
       counters.bodyTimeouts += 1;
       this.#writer.abort();
       this.#answer({ status: 408, body: 'The body took too long' });

@@ -71,9 +71,14 @@ export class Http2Client {
     this.session.on('error', () => {});
   }
 
-  /** Begins a request without a body. */
+  /** Begins a request without a body. A path is relative to the base, or begins with a slash. */
   ask(method: string, path: string, headers: OutgoingHttpHeaders = {}): Http2Call {
-    return new Http2Call(this.session.request({ ':method': method, ':path': this.#base + path, ...headers }, { endStream: true }));
+    return new Http2Call(
+      this.session.request(
+        { ':method': method, ':path': path.startsWith('/') ? path : this.#base + path, ...headers },
+        { endStream: true },
+      ),
+    );
   }
 
   /** Begins a POST whose body is still to come. */
