@@ -22,8 +22,11 @@ const SHORT = [
   '2',
 ];
 
+/** Nothing is measured here, so the edge need not be warm. */
+const ENVIRONMENT = { ...process.env, EDGE_WARM_UP_MS: '0' };
+
 function bench(...args: string[]) {
-  return spawn(process.execPath, [BENCH, 'edge', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  return spawn(process.execPath, [BENCH, 'edge', ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: ENVIRONMENT });
 }
 
 /** What the bench prints for a run that is as small as it can be. */
@@ -104,6 +107,25 @@ describe('npm run bench -- edge', () => {
       relay.kill();
     }
   }, 30_000);
+
+  it('loads the edge with tokens, over TLS, over HTTP/2 and with another setting, and compares it with the plain one', async () => {
+    const found = await lines('--scenario', 'fan-out', '--tokens', '--tls', '--h2', '--with', 'EDGE_WINDOW_MS=2000');
+    const [edge, ...others] = found;
+    expect(found.map(({ server }) => server)).toEqual([
+      'edge',
+      'edge-tokens',
+      'edge-tls',
+      'node-https',
+      'edge-h2',
+      'edge-with',
+      'node-http',
+    ]);
+    for (const line of found) expect(line).toMatchObject({ segments: edge['segments'], lost: 0, corrupt: 0, errors: 0 });
+    for (const line of others.filter(({ server }) => server.startsWith('edge-')))
+      expect(line).toMatchObject({ p99RatioToEdge: expect.any(Number) });
+    for (const line of others.filter(({ server }) => /tls|h2/.test(server)))
+      expect(line).toMatchObject({ url: expect.stringMatching(/^https:/), p99RatioToNodeHttps: expect.any(Number) });
+  }, 60_000);
 
   it('prints a table for people', async () => {
     const { printed } = await run('--scenario', 'real-time', '--servers', 'node-http');

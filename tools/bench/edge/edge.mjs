@@ -23,6 +23,7 @@ import { lineOf, tableOf } from './report.mjs';
 import { measure } from './run.mjs';
 import { planOf, rotated, serversFor } from './scenarios.mjs';
 import { killAll, serversOf } from './servers.mjs';
+import { Workplace } from './variants.mjs';
 
 /** More lag than this, and the tails are the machine's. */
 const LAG_LIMIT_MS = 4;
@@ -42,9 +43,9 @@ async function calmly(measureOnce, { what, repeats }) {
   }
 }
 
-async function scenario(name, options, cores) {
+async function scenario(name, { options, cores, workplace }) {
   const plan = planOf(name, options, fileLimit());
-  const servers = serversFor(name, { servers: serversOf({ cores, ...options }), wanted: options.servers });
+  const servers = serversFor(name, { servers: await serversOf({ ...options, cores, workplace }), wanted: options.servers });
   const runs = new Map(servers.map((server) => [server.name, []]));
   const urls = new Map();
   for (let rep = 0; rep < options.reps; rep += 1) {
@@ -67,21 +68,24 @@ async function scenario(name, options, cores) {
 async function bench(options) {
   const cores = findCores();
   if (cores === null) say('Servers and generator share the cores of this machine: nothing is pinned.');
+  const workplace = new Workplace();
   for (const signal of ['SIGINT', 'SIGTERM']) {
     process.once(signal, () => {
       killAll();
+      workplace.close();
       process.exit(130);
     });
   }
   try {
     for (const name of options.scenarios) {
-      const lines = await scenario(name, options, cores);
+      const lines = await scenario(name, { options, cores, workplace });
       if (options.json) for (const line of lines) process.stdout.write(`${JSON.stringify(line)}\n`);
       else process.stdout.write(`\n${name}: ${JSON.stringify(planOf(name, options, fileLimit()))}\n${tableOf(lines)}\n`);
     }
     if (!options.json) process.stdout.write(`\nmedians of ${options.reps} runs; ${JSON.stringify({ ...conditions(), pinned: cores })}\n`);
   } finally {
     killAll();
+    workplace.close();
   }
 }
 

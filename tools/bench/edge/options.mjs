@@ -12,7 +12,9 @@ Loads the edge, a bare node:http relay and, with --url, any other trickle server
   --seconds N        measured time of a run (10)       --warm N       time before it (2)
   --url URL          another trickle server, base path included, channels made by whoever publishes; you start it, and pin it to core --cores says
   --pid PID          its process, to measure CPU and memory
-  --servers A,B      which to load: edge, node-http, url
+  --tokens --tls --h2   also the edge with capability URLs and metrics, with TLS (beside a bare node:https relay), with HTTP/2
+  --with NAME=VALUE  also the edge with another setting of its environment; may be given several times
+  --servers A,B      which of them to load: edge, edge-tokens, edge-tls, edge-h2, edge-with, node-http, node-https, url
   --json             one JSON object a line, one line a scenario and server
   --channels N --readers N --rate N --bytes N --writes N    other figures than the scenario's (rate: segments a second of one channel)
   --settle N         idle: seconds of rest before each look at the memory (5)
@@ -48,7 +50,8 @@ export function parseOptions(args) {
     options: Object.fromEntries([
       ...Object.keys(NUMBERS).map(text),
       ...['scenario', 'url', 'servers'].map(text),
-      ...['json', 'help'].map(flag),
+      ...['json', 'help', 'tokens', 'tls', 'h2'].map(flag),
+      ['with', { type: 'string', multiple: true, default: [] }],
     ]),
   });
   const numbers = Object.fromEntries(
@@ -72,6 +75,10 @@ export function parseOptions(args) {
     scenarios,
     url: values.url === undefined ? undefined : new URL(values.url.endsWith('/') ? values.url : `${values.url}/`).href,
     servers: values.servers?.split(',') ?? null,
+    tokens: values.tokens,
+    tls: values.tls,
+    h2: values.h2,
+    settings: values.with.map((setting) => setting.split(/=(.*)/s).slice(0, 2)),
     json: values.json,
     help: values.help,
   };

@@ -32,6 +32,10 @@ export function lineOf({ scenario, server, runs, conditions }) {
   const reps = runs.get(server.name);
   const { ranges: toNodeHttp, ...nodeHttp } = ratiosTo(reps, runs.get('node-http') ?? [], 'NodeHttp');
   const { ranges: toUrl, ...url } = runs.has('url') ? ratiosTo(reps, runs.get('url'), 'Url') : { ranges: {} };
+  const { ranges: toEdge, ...edge } =
+    server.name.startsWith('edge-') && runs.has('edge') ? ratiosTo(reps, runs.get('edge'), 'Edge') : { ranges: {} };
+  const { ranges: toHttps, ...https } =
+    /tls$|h2$|https$/.test(server.name) && runs.has('node-https') ? ratiosTo(reps, runs.get('node-https'), 'NodeHttps') : { ranges: {} };
   const optional = (field, digits) => (reps[0][field] === undefined ? {} : { [field]: of(reps, (rep) => rep[field], digits) });
   return {
     bench: 'edge',
@@ -49,6 +53,8 @@ export function lineOf({ scenario, server, runs, conditions }) {
     errors: sum(reps, (rep) => rep.errors),
     ...nodeHttp,
     ...url,
+    ...edge,
+    ...https,
     ...optional('memoryPerReaderKB', 3),
     ...optional('waitingReaders', 0),
     ...optional('baseRssMB', 1),
@@ -59,7 +65,7 @@ export function lineOf({ scenario, server, runs, conditions }) {
     othersOnGeneratorCore: of(reps, (rep) => rep.othersOnGeneratorCore),
     generatorLagP99Ms: of(reps, (rep) => rep.generatorLagP99Ms),
     disturbedReps: reps.filter((rep) => rep.disturbed).length,
-    ranges: { ...toNodeHttp, ...toUrl },
+    ranges: { ...toNodeHttp, ...toUrl, ...toEdge, ...toHttps },
     reps,
     conditions,
   };
@@ -85,6 +91,8 @@ const COLUMNS = [
   ['gen lag ms', (line) => line.generatorLagP99Ms],
   ...ratioColumns('node-http', 'NodeHttp'),
   ...ratioColumns('url', 'Url'),
+  ...ratioColumns('edge', 'Edge'),
+  ...ratioColumns('node-https', 'NodeHttps'),
 ];
 
 function ratioColumns(name, field) {

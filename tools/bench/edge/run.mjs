@@ -8,13 +8,18 @@ const GENERATOR = join(import.meta.dirname, 'generator.child.mjs');
 /** Longest that any load may take, over the times that it was told. */
 const SPARE_SECONDS = 90;
 
-/** Paths of the channels of one run, with names that no other run has. */
-function pathsOf({ url, run, channels }) {
-  const base = new URL(url).pathname.replace(/\/*$/, '/');
-  return Array.from({ length: channels }, (_, channel) => {
-    const path = `${base}bench-${run.toString(36)}-${channel}`;
-    return { manage: path, publish: path, subscribe: path };
-  });
+/** How often the metrics of a server are read that has some: oftener than anybody does. */
+const SCRAPE_MS = 5000;
+
+/** Reads the metrics of a server from time to time; returns what ends it. */
+function scrape(opsUrl) {
+  const timer = setInterval(() => {
+    fetch(new URL('/metrics', opsUrl))
+      .then((response) => response.arrayBuffer())
+      // The load tells whether the server is there.
+      .catch(() => {});
+  }, SCRAPE_MS);
+  return () => clearInterval(timer);
 }
 
 async function load(core, plan) {
@@ -33,22 +38,20 @@ async function load(core, plan) {
 
 /** One run of one server: starts it, loads it, stops it. Notes its URL in `urls`. */
 export async function measure({ server, plan, cores, urls }) {
-  const { url, pid, stop } = await server.start();
+  const { url, opsUrl, pid, stop } = await server.start();
   urls.set(server.name, url);
+  const endScrape = server.scraped && opsUrl !== null ? scrape(opsUrl) : () => {};
   try {
-    const { hostname, port } = new URL(url);
+    const { hostname, port, pathname } = new URL(url);
     const run = randomInt(2 ** 31);
-    const target = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 80) };
-    return await load(cores?.generator, {
-      ...plan,
-      run,
-      target,
-      pid,
-      cores,
-      stays: server.stays === true,
-      paths: pathsOf({ url, run, channels: plan.channels }),
-    });
+    const base = pathname.replace(/\/*$/, '/');
+    // Names that no other run has: a server that stays knows the last ones still.
+    const paths = Array.from({ length: plan.channels }, (_, channel) => server.pathsOf(base, `bench-${run.toString(36)}-${channel}`));
+    const defaultPort = server.protocol === 'http1' ? 80 : 443;
+    const target = { protocol: server.protocol, host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || defaultPort) };
+    return await load(cores?.generator, { ...plan, run, target, pid, cores, stays: server.stays === true, paths });
   } finally {
+    endScrape();
     await stop();
   }
 }

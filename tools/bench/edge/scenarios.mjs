@@ -19,7 +19,7 @@ export const USUAL = ['real-time', 'fan-out', 'bulk', 'idle', 'overload'];
 const SPARE_FILES = 200;
 
 /** Readers a channel that fit under the limit of open files: every reader is a connection at both ends. */
-export function readersWithin({ channels, readers, fileLimit }) {
+function readersWithin({ channels, readers, fileLimit }) {
   return fileLimit === null ? readers : Math.min(readers, Math.floor((fileLimit - SPARE_FILES) / channels) - 2);
 }
 

@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process';
+import http from 'node:http';
+import https from 'node:https';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pinned } from './pinning.mjs';
+import { capability, certificate } from './variants.mjs';
 
 const NODE_HTTP = join(import.meta.dirname, 'servers', 'node-http.child.mjs');
 const SINK = join(import.meta.dirname, 'servers', 'sink.child.mjs');
@@ -33,27 +36,28 @@ export function spawnOn(core, args, options) {
   return child;
 }
 
-/** The `url` of a log line, if it is one and has one. */
-function urlIn(line) {
+/** A log line that says where a server listens: `{ url, opsUrl }`; null for any other line. */
+function listening(line) {
   try {
-    return JSON.parse(line).url;
+    const { url, opsUrl = null } = JSON.parse(line);
+    return typeof url === 'string' ? { url, opsUrl } : null;
   } catch {
-    return undefined;
+    return null;
   }
 }
 
-/** The URL that a process logs once it listens. What it says until then is passed on when it ends instead; later lines are let go. */
-function urlOf(child) {
+/** What a process logs once it listens. What it says until then is passed on when it ends instead; later lines are let go. */
+function addressOf(child) {
   return new Promise((resolve, reject) => {
     const deadline = setTimeout(() => child.kill('SIGKILL'), START_DEADLINE_MS);
     const said = [];
     for (const input of [child.stdout, child.stderr]) {
       createInterface({ input }).on('line', (line) => {
         if (said.length < SAID_LINES) said.push(line);
-        const url = urlIn(line);
-        if (typeof url !== 'string') return;
+        const found = listening(line);
+        if (found === null) return;
         clearTimeout(deadline);
-        resolve(url);
+        resolve(found);
       });
     }
     child.once('exit', () => {
@@ -63,11 +67,37 @@ function urlOf(child) {
   });
 }
 
+/** Waits until an edge says that it has warmed up: it may be loaded from then on. */
+async function ready(url) {
+  const untilMs = performance.now() + START_DEADLINE_MS;
+  while (performance.now() < untilMs) {
+    if ((await probe(new URL('/readyz', url))) === 200) return;
+    await new Promise((resolve) => {
+      setTimeout(resolve, 50);
+    });
+  }
+  throw new Error('The edge did not become ready.');
+}
+
+/** The status of a GET; whatever its certificate. */
+function probe(url) {
+  return new Promise((resolve, reject) => {
+    const { get } = url.protocol === 'https:' ? https : http;
+    const request = get(url, { rejectUnauthorized: false, agent: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    request.on('error', reject);
+  });
+}
+
 async function started(core, args, env) {
   const child = spawnOn(core, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
-  const url = await urlOf(child);
+  const { url, opsUrl } = await addressOf(child);
+  if (env.EDGE_HOST !== undefined) await ready(url);
   return {
     url,
+    opsUrl,
     pid: child.pid,
     stop: () =>
       new Promise((resolve) => {
@@ -81,13 +111,63 @@ async function started(core, args, env) {
   };
 }
 
-/** The servers of a run, by name: each `start()` gives `{ url, pid, stop() }`. The server given by URL is there already, and `stays`. */
-export function serversOf({ cores, url, pid }) {
+/** Paths of a channel where nobody needs a token. */
+function openPaths(base, channel) {
+  const path = `${base}${channel}`;
+  return { manage: path, publish: path, subscribe: path };
+}
+
+/** The edge in other clothes, as far as they are wanted. */
+async function variantsOf({ core, tokens, tls, h2, settings, workplace }) {
+  const variant = (name, env, rest = {}) => ({
+    name,
+    protocol: 'http1',
+    pathsOf: openPaths,
+    ...rest,
+    start: () => started(core, [EDGE], { ...EDGE_ENVIRONMENT, ...env }),
+  });
+  const variants = [];
+  if (tokens) {
+    const { file, pathsOf } = await capability(workplace);
+    variants.push(variant('edge-tokens', { EDGE_TOKEN_KEYS_FILE: file, EDGE_OPS_PORT: '0' }, { pathsOf, scraped: true }));
+  }
+  if (tls || h2) {
+    const { cert, key } = await certificate(workplace);
+    const env = { EDGE_TLS_CERT_FILE: cert, EDGE_TLS_KEY_FILE: key };
+    if (tls) {
+      const start = () => started(core, [NODE_HTTP, cert, key], {});
+      variants.push(variant('edge-tls', env, { protocol: 'https1' }), {
+        name: 'node-https',
+        protocol: 'https1',
+        pathsOf: openPaths,
+        start,
+      });
+    }
+    if (h2) variants.push(variant('edge-h2', env, { protocol: 'h2' }));
+  }
+  if (settings.length > 0) variants.push(variant('edge-with', Object.fromEntries(settings)));
+  return variants;
+}
+
+/**
+ * The servers of a run, by name: `start()` gives `{ url, opsUrl, pid, stop() }`; `pathsOf(base, channel)` is where a channel is managed, published and subscribed;
+ * `scraped` is whether its metrics are read meanwhile. The server given by URL is there already, and `stays`.
+ */
+export async function serversOf({ cores, url, pid, workplace, ...wanted }) {
   const core = cores?.server;
+  const plain = (name, args) => ({ name, protocol: 'http1', pathsOf: openPaths, start: () => started(core, args, {}) });
+  const given = {
+    name: 'url',
+    protocol: url?.startsWith('https:') ? 'https1' : 'http1',
+    pathsOf: openPaths,
+    stays: true,
+    start: () => Promise.resolve({ url, pid, stop: () => Promise.resolve() }),
+  };
   return [
-    { name: 'edge', start: () => started(core, [EDGE], EDGE_ENVIRONMENT) },
-    { name: 'node-http', start: () => started(core, [NODE_HTTP], {}) },
-    { name: 'sink', start: () => started(core, [SINK], {}) },
-    ...(url === undefined ? [] : [{ name: 'url', stays: true, start: () => Promise.resolve({ url, pid, stop: () => Promise.resolve() }) }]),
+    { ...plain('edge', []), start: () => started(core, [EDGE], EDGE_ENVIRONMENT) },
+    ...(await variantsOf({ core, workplace, ...wanted })),
+    plain('node-http', [NODE_HTTP]),
+    plain('sink', [SINK]),
+    ...(url === undefined ? [] : [given]),
   ];
 }

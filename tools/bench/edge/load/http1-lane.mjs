@@ -1,4 +1,6 @@
 import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { requests } from './requests.mjs';
 import { ResponseReader } from './response-reader.mjs';
 
 /** All connections read into this one: a read is handled whole before the next one begins. */
@@ -7,12 +9,8 @@ const READ_BUFFER = Buffer.allocUnsafeSlow(256 * 1024);
 /** Between two attempts of a connection that does not come about. */
 const RETRY_MS = 50;
 
-/**
- * One keep-alive HTTP/1.1 connection that has one exchange at a time, as the clients of a trickle server use it. It is opened again when it breaks.
- * `owner` is told `head(lane, head)`, `body(lane, buffer, start, end)`, `end(lane)` and, when the connection breaks within an exchange,
- * `broken(lane)`; after `end` and `broken` the lane is idle.
- */
-export class Lane {
+/** One keep-alive HTTP/1.1 connection, opened again when it breaks: see `createLanes`. */
+export class Http1Lane {
   /** No exchange is under way. */
   idle = true;
   /** The number of the segment of the exchange under way; whoever uses the lane sets it. */
@@ -20,6 +18,7 @@ export class Lane {
   /** The owner's place in the body of the exchange under way. */
   position = 0;
   #target;
+  #requests;
   #owner;
   #totals;
   #socket = null;
@@ -28,9 +27,10 @@ export class Lane {
   #stopped = false;
   #ready = null;
 
-  /** `target`: `{ host, port }`; `totals.errors` counts what broke and should not have. */
-  constructor({ target, owner, totals }) {
+  /** `target`: `{ protocol, host, port }`; `totals.errors` counts what broke and should not have. */
+  constructor({ target, paths, owner, totals }) {
     this.#target = target;
+    this.#requests = requests({ target, paths });
     this.#owner = owner;
     this.#totals = totals;
   }
@@ -52,9 +52,12 @@ export class Lane {
       body: (buffer, start, end) => this.#owner.body(this, buffer, start, end),
       end: () => this.#ended(),
     });
-    const { host, port } = this.#target;
-    const socket = connect({ host, port, noDelay: true, onread: { buffer: READ_BUFFER, callback: (bytes) => this.#read(reader, bytes) } });
-    socket.on('connect', () => this.#ready?.());
+    const { protocol, host, port } = this.#target;
+    const secure = protocol === 'https1';
+    const onread = { buffer: READ_BUFFER, callback: (bytes) => this.#read(reader, bytes) };
+    const options = { host, port, noDelay: true, onread };
+    const socket = secure ? connectTls({ ...options, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] }) : connect(options);
+    socket.on(secure ? 'secureConnect' : 'connect', () => this.#ready?.());
     // The close that follows says the same.
     socket.on('error', () => {});
     socket.on('close', () => this.#closed(socket));
@@ -101,15 +104,15 @@ export class Lane {
   }
 
   /** Sends a request's head (or a whole request without a body): the exchange begins. */
-  request(head) {
+  begin(kind, seq) {
     this.idle = false;
     this.position = 0;
-    this.#socket.write(head, 'latin1');
+    this.#socket.write(this.#requests[kind](seq), 'latin1');
   }
 
-  /** Sends a piece of the request's body. The buffer may be used again when the answer has come. */
-  write(buffer) {
-    this.#socket.write(buffer);
+  /** Sends a write of the body. Its buffer may be used again when the answer has come. */
+  write(frame) {
+    this.#socket.write(frame);
   }
 
   /** Ends the connection for good. */

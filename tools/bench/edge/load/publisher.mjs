@@ -1,5 +1,4 @@
-import { Lane } from './lane.mjs';
-import { requests } from './requests.mjs';
+import { createLanes, framesOf } from './lanes.mjs';
 
 /**
  * Publishes one channel as the clients do: over two connections in turn, the POST of n + 1 opened when the first byte of n is sent.
@@ -11,7 +10,6 @@ export class Publisher {
   #payload;
   #stamps;
   #totals;
-  #requests;
   #sent = 0;
   #due = 0;
   /** Newest segment with a first byte. */
@@ -23,9 +21,8 @@ export class Publisher {
     this.#payload = payload;
     this.#stamps = stamps;
     this.#totals = totals;
-    this.#requests = requests({ target, paths });
-    this.#lanes = [0, 1].map(() => new Lane({ target, owner: this, totals }));
-    this.#frames = [0, 1].map(() => frames(payload));
+    this.#lanes = createLanes({ count: 2, target, paths, owner: this, totals });
+    this.#frames = this.#lanes.map(() => framesOf(payload));
   }
 
   /** Connects, creates the channel, and opens the POST of its first segment. */
@@ -33,7 +30,7 @@ export class Publisher {
     await Promise.all(this.#lanes.map((lane) => lane.open()));
     await new Promise((resolve) => {
       this.#created = resolve;
-      this.#lanes[0].request(this.#requests.create);
+      this.#lanes[0].begin('create');
     });
     this.#post(0);
   }
@@ -56,7 +53,7 @@ export class Publisher {
   #post(seq) {
     const lane = this.#lane(seq);
     lane.seq = seq;
-    lane.request(this.#requests.post(seq));
+    lane.begin('post', seq);
   }
 
   #pump() {
@@ -110,23 +107,11 @@ export class Publisher {
 
   broken(lane) {
     this.#totals.errors += 1;
-    if (this.#created !== null) lane.request(this.#requests.create);
+    if (this.#created !== null) lane.begin('create');
     else this.#pump();
   }
 
   stop() {
     for (const lane of this.#lanes) lane.stop();
   }
-}
-
-/** One buffer a write, with its chunk frame around the place of the payload; the last one also ends the body (RFC 9112, 7.1). */
-function frames({ writeBytes, writes }) {
-  const before = `${writeBytes.toString(16)}\r\n`;
-  return Array.from({ length: writes }, (_, write) => {
-    const after = write === writes - 1 ? '\r\n0\r\n\r\n' : '\r\n';
-    const frame = Buffer.alloc(before.length + writeBytes + after.length);
-    frame.write(before, 0, 'latin1');
-    frame.write(after, before.length + writeBytes, 'latin1');
-    return Object.assign(frame, { payloadAt: before.length });
-  });
 }

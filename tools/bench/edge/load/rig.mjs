@@ -1,9 +1,8 @@
 import { Clock } from './clock.mjs';
-import { Lane } from './lane.mjs';
+import { createLanes } from './lanes.mjs';
 import { Payload } from './payload.mjs';
 import { Publisher } from './publisher.mjs';
 import { Record } from './record.mjs';
-import { requests } from './requests.mjs';
 import { Stamps } from './stamps.mjs';
 import { Subscriber } from './subscriber.mjs';
 import { Totals } from './totals.mjs';
@@ -88,20 +87,20 @@ const REMOVE_DEADLINE_MS = 3000;
 
 /** Ends the channels of a plan, one after the other; whatever the server says to that. */
 async function removeChannels({ target, paths }) {
-  const owner = { head() {}, body() {}, end: () => owner.done(), broken: () => owner.done(), done() {} };
-  const lane = new Lane({ target, owner, totals: { errors: 0 } });
-  const removal = async () => {
-    await lane.open();
-    for (const channel of paths) {
-      await new Promise((resolve) => {
-        owner.done = resolve;
-        lane.request(requests({ target, paths: channel }).remove);
-      });
-    }
-  };
-  const deadline = new Promise((resolve) => {
-    setTimeout(resolve, REMOVE_DEADLINE_MS).unref();
+  const untilMs = performance.now() + REMOVE_DEADLINE_MS;
+  for (const channel of paths) {
+    const leftMs = untilMs - performance.now();
+    if (leftMs > 0) await removeChannel({ target, channel, leftMs });
+  }
+}
+
+async function removeChannel({ target, channel, leftMs }) {
+  let lane;
+  await new Promise((resolve) => {
+    const owner = { head() {}, body() {}, end: resolve, broken: resolve };
+    [lane] = createLanes({ count: 1, target, paths: channel, owner, totals: new Totals() });
+    setTimeout(resolve, leftMs);
+    lane.open().then(() => lane.begin('remove'), resolve);
   });
-  await Promise.race([removal(), deadline]);
   lane.stop();
 }

@@ -46,7 +46,7 @@ async function follow({ script, last }: { script: Record<number, (socket: Socket
     };
     const { port } = server.address() as AddressInfo;
     const paths = { manage: '/c', publish: '/c', subscribe: '/c' };
-    const target = { host: '127.0.0.1', port };
+    const target = { protocol: 'http1', host: '127.0.0.1', port };
     const subscriber = new Subscriber({ target, paths, payload, stamps: new Stamps(), record, totals });
     ends.push(subscriber);
     subscriber.open().catch(reject);

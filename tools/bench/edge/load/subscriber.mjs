@@ -1,5 +1,4 @@
-import { Lane } from './lane.mjs';
-import { requests } from './requests.mjs';
+import { createLanes } from './lanes.mjs';
 
 /** Before a request is made again that was refused. */
 const RETRY_MS = 20;
@@ -14,7 +13,6 @@ export class Subscriber {
   #stamps;
   #record;
   #totals;
-  #requests;
   #wanted = null;
   #newest = -1;
   #stopped = false;
@@ -25,8 +23,7 @@ export class Subscriber {
     this.#stamps = stamps;
     this.#record = record;
     this.#totals = totals;
-    this.#requests = requests({ target, paths });
-    this.#lanes = Array.from({ length: connections }, () => new Lane({ target, owner: this, totals }));
+    this.#lanes = createLanes({ count: connections, target, paths, owner: this, totals });
   }
 
   /** Connects and waits for the channel's first segment. */
@@ -40,7 +37,7 @@ export class Subscriber {
     lane.intact = true;
     lane.firstByteMs = 0;
     lane.lastByteMs = 0;
-    lane.request(this.#requests.get(seq));
+    lane.begin('get', seq);
   }
 
   head(lane, { status, seq, latest }) {

@@ -1,8 +1,11 @@
 /**
  * What the edge is compared with on any machine: a trickle relay as one writes it on `node:http` without thinking of its speed, and without the bounds, the
- * checks and the counters of the edge. Window of 5, channels made by whoever asks. Prints `{"url"}` and serves until it is ended.
+ * checks and the counters of the edge. Window of 5, channels made by whoever asks. Prints `{"url"}` and serves until it is ended. With two arguments, the files
+ * of a certificate and its key, it speaks TLS.
  */
-import { createServer } from 'node:http';
+import { readFileSync } from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
 
 const WINDOW = 5;
 const KEEP_ALIVE_MS = 75_000;
@@ -124,7 +127,11 @@ function subscribe(channel, seq, res) {
   send();
 }
 
-const server = createServer({ requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS, noDelay: true }, (req, res) => {
+const [certFile, keyFile] = process.argv.slice(2);
+const secure = certFile !== undefined && { cert: readFileSync(certFile), key: readFileSync(keyFile) };
+const { createServer } = secure ? https : http;
+
+const server = createServer({ ...secure, requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS, noDelay: true }, (req, res) => {
   const [name, last] = req.url.slice(1).split('/');
   if (req.method === 'POST' && last === undefined) {
     create(name, req.headers['expect-content']);
@@ -147,5 +154,5 @@ const server = createServer({ requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS
   answer(res, 200);
 });
 server.listen({ host: '127.0.0.1', port: 0, backlog: 4096 }, () => {
-  process.stdout.write(`${JSON.stringify({ url: `http://127.0.0.1:${server.address().port}/` })}\n`);
+  process.stdout.write(`${JSON.stringify({ url: `http${secure ? 's' : ''}://127.0.0.1:${server.address().port}/` })}\n`);
 });
