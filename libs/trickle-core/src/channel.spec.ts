@@ -179,6 +179,16 @@ describe('Reset', () => {
     expect(take(reader(channel, 0))).toBe('held');
   });
 
+  it('sends those who are told on to what is still to come', () => {
+    const { channel } = setUp();
+    const waiting = reader(channel, 0);
+    channel.write(3);
+    const seen: string[] = [];
+    waiting.observer = { segmentChanged: () => seen.push(channel.read(1).kind, String(channel.nextWrite)) };
+    channel.write(5, { reset: true });
+    expect(seen).toEqual(['gone', '4']);
+  });
+
   it('leaves preconnected newer segments alone', () => {
     const { channel } = setUp();
     const ahead = channel.write(3);
@@ -288,7 +298,67 @@ describe('window', () => {
   });
 });
 
+describe('a segment that leaves the window while it is written', () => {
+  const overrun = () => {
+    const { channel, time, hub } = setUp();
+    const [writer, other] = [channel.write(0), channel.write(0)];
+    writer.write(bytes('half'));
+    const whole = reader(channel, 0);
+    take(whole);
+    for (let seq = 1; seq < 7; seq += 1) put(channel, seq, 'x');
+    hub.sweep((time.nowMs += 1001));
+    return { channel, hub, writer, other, whole };
+  };
+
+  it('lets its writers go, whether they have sent anything or not, and takes nothing more', () => {
+    const { channel, writer, other } = overrun();
+    expect([writer.released, other.released]).toEqual(['evicted', 'evicted']);
+    expect(() => writer.write(bytes('more'))).toThrow(expect.objectContaining({ code: 'segment_gone' }));
+    expect([writer.end(), other.end()]).toEqual([
+      { seq: 0, bytes: 4, channelEnded: false },
+      { seq: 0, bytes: 0, channelEnded: false },
+    ]);
+    expect([channel.nextWrite, channel.writers]).toEqual([7, 0]);
+    expect(() => channel.write(0)).toThrow(expect.objectContaining({ code: 'invalid_request' }));
+  });
+
+  it('is lost to a reader that had all of it so far, and not counted as cut when its publisher dies', () => {
+    const { hub, writer, whole } = overrun();
+    writer.abort();
+    expect([whole.end, hub.counters.readersLost, hub.counters.cuts]).toEqual(['evicted', 1, 0]);
+  });
+
+  it('lets no writer wait for the turn of another', () => {
+    const { channel, time, hub } = setUp();
+    const [writer, other] = [channel.write(0), channel.write(0)];
+    let turns = 0;
+    other.observer = { released: () => {}, turn: () => (turns += 1) };
+    writer.writePart(Chunk.of(bytes('half')));
+    for (let seq = 1; seq < 7; seq += 1) put(channel, seq, 'x');
+    hub.sweep((time.nowMs += 1001));
+    expect([other.mustWait, turns]).toEqual([false, 0]);
+  });
+
+  it('is whole for a reader that had taken all of it before', () => {
+    const { channel, time, hub } = setUp();
+    put(channel, 0, 'whole');
+    const quick = reader(channel, 0);
+    take(quick);
+    for (let seq = 1; seq < 7; seq += 1) put(channel, seq, 'x');
+    hub.sweep((time.nowMs += 1001));
+    expect([quick.end, hub.counters.readersLost]).toEqual(['closed', 0]);
+  });
+});
+
 describe('limits', () => {
+  it('keeps what is still to be written, however many segments that is: a number that has left cannot be written any more', () => {
+    const { channel } = setUp({ maxSegments: 3, reachSegments: 6 });
+    const ahead = [6, 5, 4, 3, 2, 1].map((seq) => channel.write(seq));
+    expect(ahead.map(({ released }) => released)).toEqual(ahead.map(() => null));
+    put(channel, 0, 'x');
+    expect(take(reader(channel, 0))).toBe('x');
+  });
+
   it('refuses numbers below the window and out of reach above it', () => {
     const { channel, time, hub } = setUp({ reachSegments: 10 });
     for (let seq = 0; seq < 8; seq += 1) put(channel, seq, 'x');
@@ -429,6 +499,88 @@ describe('the end of a channel', () => {
     expect(() => channel.write(3)).toThrow(expect.objectContaining({ code: 'channel_closed' }));
     const last = reader(channel, 3);
     expect([channel.ended, last.end]).toEqual([true, 'closed']);
+  });
+
+  it('waits for every follower, not just for the first to arrive', () => {
+    const { channel, hub } = setUp();
+    for (let seq = 0; seq < 3; seq += 1) put(channel, seq, String(seq));
+    const slow = [reader(channel, CURRENT - 2), reader(channel, 1)];
+    const fast = reader(channel, CURRENT);
+    take(fast);
+    fast.close();
+    hub.end('c', { drainMs: 1000 });
+    reader(channel, 3);
+    expect([channel.ended, channel.draining]).toEqual([false, true]);
+    for (const one of slow) {
+      take(one);
+      one.close();
+    }
+    for (const seq of [2, 2]) {
+      const next = reader(channel, seq);
+      take(next);
+      next.close();
+    }
+    reader(channel, 3);
+    expect(channel.ended).toBe(false);
+    reader(channel, 3);
+    expect(channel.ended).toBe(true);
+  });
+
+  it('waits for one that has a whole segment and has not asked for the next, as long ago as it would wait', () => {
+    const { channel, hub, time } = setUp();
+    put(channel, 0, '0');
+    put(channel, 1, '1');
+    const first = reader(channel, -3);
+    take(first);
+    first.close();
+    time.nowMs += 900;
+    hub.end('c', { drainMs: 1000 });
+    hub.sweep((time.nowMs += 99));
+    expect(channel.ended).toBe(false);
+    hub.sweep((time.nowMs += 2));
+    expect(channel.ended).toBe(true);
+  });
+
+  it('waits for one that was told of a gap and is on its way to the live edge', () => {
+    const { channel, hub } = setUp();
+    put(channel, 0, '0');
+    expect(channel.read(9).kind).toBe('gone');
+    hub.end('c', { drainMs: 1000 });
+    expect(channel.ended).toBe(false);
+    reader(channel, 1);
+    expect(channel.ended).toBe(true);
+  });
+
+  it('does not wait for one that hung up in the middle, nor for one whose next request is open', () => {
+    const { channel, hub } = setUp();
+    const writer = channel.write(0);
+    writer.write(bytes('live'));
+    const gone = reader(channel, CURRENT);
+    const there = [reader(channel, CURRENT)];
+    gone.close();
+    there.push(reader(channel, 1));
+    hub.end('c', { drainMs: 1000 });
+    expect([channel.ended, take(there[0]), there[0].end, there[1].end]).toEqual([true, 'live', 'closed', 'closed']);
+  });
+
+  it('does not wait on when the last it waits for hangs up', () => {
+    const { channel, hub } = setUp();
+    put(channel, 0, '0');
+    put(channel, 1, '1');
+    const behind = reader(channel, 0);
+    hub.end('c', { drainMs: 1000 });
+    expect(channel.ended).toBe(false);
+    behind.close();
+    expect(channel.ended).toBe(true);
+  });
+
+  it('can be ordered again with less patience', () => {
+    const { channel, hub } = setUp();
+    put(channel, 0, '0');
+    reader(channel, 0);
+    hub.end('c', { drainMs: 1000 });
+    hub.end('c');
+    expect(channel.ended).toBe(true);
   });
 
   it('waits no longer than it was told, and not at all when nobody reads', () => {

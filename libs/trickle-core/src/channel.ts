@@ -1,6 +1,7 @@
 import { RunnelError } from '@runnel/errors';
 import type { Chunk } from './chunk.ts';
 import { createCounters, type HubCounters } from './counters.ts';
+import { Followers } from './followers.ts';
 import { type ChannelEventKind, ChannelHistory } from './history.ts';
 import type { TrickleLimits } from './limits.ts';
 import { Listeners } from './listeners.ts';
@@ -65,11 +66,10 @@ export class Channel implements WriterHost, ReaderHost {
   readonly #window: Window<ChannelWriter>;
   readonly #writers = new Set<ChannelWriter>();
   readonly #ends = new Listeners();
+  readonly #followers = new Followers();
   #readers = 0;
-  #lastReadMs = Number.NEGATIVE_INFINITY;
-  /** Highest sequence number that a reader asked for. */
-  #readMark = -1;
-  #drainUntilMs: number | null = null;
+  /** While its end waits for followers. */
+  #drain: { readonly untilMs: number; readonly recentMs: number } | null = null;
   #uncounted = false;
 
   constructor(options: ChannelOptions, hub: ChannelHub) {
@@ -105,7 +105,7 @@ export class Channel implements WriterHost, ReaderHost {
 
   /** Whether its end waits for a reader that is behind; it takes no new writers then. */
   get draining(): boolean {
-    return this.#drainUntilMs !== null;
+    return this.#drain !== null;
   }
 
   /** Memory that its segments are counted with. */
@@ -167,17 +167,19 @@ export class Channel implements WriterHost, ReaderHost {
       throw new RunnelError('limit_exceeded', { message: `The channel has ${this.#hub.limits.maxReaders} readers already.` });
     }
     const nowMs = this.#hub.clock();
-    this.#lastReadMs = nowMs;
-    this.#readMark = Math.max(this.#readMark, seq);
     const ahead = !this.ended && (seq === latest || (seq === 1 && latest === 0));
     const segment = ahead ? this.#window.open(seq, nowMs) : this.#window.get(seq);
+    const before = target < 0 ? null : this.#window.get(seq - 1);
     if (segment === undefined) {
+      this.#followers.missed(before, latest, nowMs);
       this.#count('gaps', 1);
       this.#note('gap', seq, 'not in the window');
       return { kind: 'gone', seq, latest };
     }
     this.#readers += 1;
+    if (this.#uncounted) this.#recount();
     const reader = new SegmentReader(segment, latest, this);
+    this.#followers.came(segment, before);
     this.#settleDrain(nowMs);
     return { kind: 'reader', reader };
   }
@@ -197,38 +199,35 @@ export class Channel implements WriterHost, ReaderHost {
   skipTo(seq: number): void {
     if (seq > this.nextWrite) this.#note('skipped', this.nextWrite, `to ${seq}: lost on the way`);
     this.nextWrite = Math.max(this.nextWrite, seq);
-    for (const segment of this.#window.segments) {
-      if (segment.seq >= seq || segment.bytes > 0 || segment.end !== null || segment.writers.size > 0) continue;
+    const nowMs = this.#hub.clock();
+    const missed = this.#window.segments.filter((one) => one.seq < seq && one.bytes === 0 && one.end === null && one.writers.size === 0);
+    for (const segment of missed) {
       this.#count('gaps', segment.readers.size);
-      segment.miss(this.#hub.clock());
-      segment.notify();
+      segment.miss(nowMs);
     }
+    for (const segment of missed) segment.notify();
   }
 
   /** Closes one segment; writers that wait on it are let go. False when it is not in the window. */
   closeSegment(seq: number): boolean {
     const segment = this.#window.get(seq);
     if (segment === undefined) return false;
-    if (segment.end === null) this.#note('closed', seq, `${segment.bytes} bytes`);
-    this.#letGo(segment, 'segment_closed', { emptyOnly: true });
-    this.#advance(segment);
-    this.#close(segment);
+    this.#closeAll([segment]);
     return true;
   }
 
   /**
-   * Ends the channel: readers and writers are let go, what attached readers have not taken stays theirs. With `drainMs`, when a
-   * reader is known to be behind, the end waits until one has come to the next write, at most that long (Trickle spec, End).
+   * Ends the channel: readers and writers are let go, what attached readers have not taken stays theirs. With `drainMs`, the end waits
+   * until everyone who follows has come to the next write, at most that long (Trickle spec, End).
    */
   end(options: { drainMs?: number } = {}): void {
     if (this.ended) return;
     const nowMs = this.#hub.clock();
-    const drainMs = options.drainMs ?? 0;
-    const followed = this.#readers > 0 || nowMs - this.#lastReadMs <= drainMs;
-    if (drainMs === 0 || !followed) return this.#finish();
-    if (this.#drainUntilMs === null) this.#note('draining', this.nextWrite, `${this.#readers} readers`);
-    this.#drainUntilMs ??= nowMs + drainMs;
-    this.#settleDrain(nowMs);
+    const recentMs = options.drainMs ?? 0;
+    if (recentMs === 0 || !this.#areBehind(nowMs, recentMs)) return this.#finish();
+    if (this.#drain !== null) return;
+    this.#note('draining', this.nextWrite, `${this.#readers} readers`);
+    this.#drain = { untilMs: nowMs + recentMs, recentMs };
   }
 
   /** Calls the listener once the channel has ended. */
@@ -258,6 +257,7 @@ export class Channel implements WriterHost, ReaderHost {
   endOf(writer: ChannelWriter, last: Chunk | null): WriteResult {
     const nowMs = this.#hub.clock();
     if (last !== null) this.#accept(writer, last, nowMs);
+    if (writer.segment === null && this.ended) return { seq: this.nextWrite, bytes: 0, channelEnded: true };
     const segment = writer.segment ?? this.#bind(writer, nowMs);
     this.#detach(writer);
     const held = this.#isHeld(segment);
@@ -277,9 +277,9 @@ export class Channel implements WriterHost, ReaderHost {
     this.#detach(writer);
     if (segment === null) return;
     if (writer.bytes > 0 && !segment.damaged && segment.outcome === null) {
-      segment.damage();
       this.#count('cuts', 1);
       this.#note('cut', segment.seq, `after ${segment.bytes} bytes`);
+      if (segment.damage()) segment.notify();
     }
     if (segment.bytes > 0 && !this.#isHeld(segment)) this.#close(segment);
   }
@@ -290,8 +290,11 @@ export class Channel implements WriterHost, ReaderHost {
   }
 
   /** For its readers alone. */
-  readerLeft(): void {
+  readerLeft(reader: SegmentReader): void {
+    const nowMs = this.#hub.clock();
     this.#readers -= 1;
+    this.#followers.left(reader.segment, { finished: reader.finished }, nowMs);
+    this.#settleDrain(nowMs);
     if (this.ended && this.#readers === 0) this.#uncount();
   }
 
@@ -334,7 +337,7 @@ export class Channel implements WriterHost, ReaderHost {
   #bind(writer: ChannelWriter, nowMs: number): Segment<ChannelWriter> {
     const segment = this.#window.open(this.nextWrite, nowMs);
     writer.segment = segment;
-    if (!this.ended) segment.writers.add(writer);
+    segment.writers.add(writer);
     return segment;
   }
 
@@ -368,20 +371,36 @@ export class Channel implements WriterHost, ReaderHost {
 
   #reset(seq: number): void {
     this.#note('reset', seq, '');
-    for (const segment of this.#window.segments) if (segment.seq < seq) this.closeSegment(segment.seq);
+    this.#closeAll(this.#window.segments.filter((segment) => segment.seq < seq));
+  }
+
+  /** Closes segments from outside. The next write moves first: whoever is told may at once ask for what follows. */
+  #closeAll(segments: readonly Segment<ChannelWriter>[]): void {
+    for (const segment of segments) {
+      if (segment.end === null) this.#note('closed', segment.seq, `${segment.bytes} bytes`);
+      this.#advance(segment);
+    }
+    for (const segment of segments) {
+      this.#letGo(segment, 'segment_closed', { emptyOnly: true });
+      this.#close(segment);
+    }
   }
 
   #evict(nowMs: number): void {
-    for (const segment of this.#window.evict(this.nextWrite, nowMs, this.#hub.limits)) {
-      this.#count('evictions', 1);
-      if (!this.#uncounted) this.#hub.heldBytes -= segment.cost;
+    const left = this.#window.evict(this.nextWrite, nowMs, this.#hub.limits);
+    for (const segment of left) {
       segment.evict(nowMs);
+      this.#count('evictions', 1);
       this.#countLost(segment);
       if (segment.outcome === 'evicted' && segment.bytes > 0) this.#note('overrun', segment.seq, `after ${segment.bytes} bytes`);
+      if (!this.#uncounted) this.#hub.heldBytes -= segment.cost;
       this.history.keep(segment);
-      segment.notify();
-      this.#letGo(segment, 'evicted', { emptyOnly: false });
+      this.#followers.evicted(segment, nowMs);
     }
+    // All books are kept before anybody is told: a reader that leaves now may be the last that the end of the channel waits for. Writers
+    // first, so that they learn what became of their bytes and not just of that end.
+    for (const segment of left) this.#letGo(segment, 'evicted', { emptyOnly: false });
+    for (const segment of left) segment.notify();
   }
 
   #countLost(segment: Segment): void {
@@ -410,8 +429,12 @@ export class Channel implements WriterHost, ReaderHost {
   }
 
   #settleDrain(nowMs: number): void {
-    if (this.#drainUntilMs === null) return;
-    if (this.#readMark >= this.nextWrite || nowMs >= this.#drainUntilMs) this.#finish();
+    if (this.#drain === null || this.ended) return;
+    if (nowMs >= this.#drain.untilMs || !this.#areBehind(nowMs, this.#drain.recentMs)) this.#finish();
+  }
+
+  #areBehind(nowMs: number, recentMs: number): boolean {
+    return this.#followers.areBehind(this.#window.segments, this.nextWrite, { nowMs, recentMs });
   }
 
   #finish(): void {
@@ -432,6 +455,11 @@ export class Channel implements WriterHost, ReaderHost {
     if (this.#uncounted) return;
     this.#uncounted = true;
     this.#hub.heldBytes -= this.#window.cost;
+  }
+
+  #recount(): void {
+    this.#uncounted = false;
+    this.#hub.heldBytes += this.#window.cost;
   }
 
   #note(kind: ChannelEventKind, seq: number, detail: string): void {

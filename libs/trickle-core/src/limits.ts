@@ -10,7 +10,7 @@ export interface TrickleLimits {
   readonly windowBytes: number;
   /** Bytes of one segment; more are refused and the segment is cut. */
   readonly segmentBytes: number;
-  /** Segments that a channel holds at most, whatever their age. */
+  /** Segments that a channel holds at most, whatever their age; those that are still to be written come on top. */
   readonly maxSegments: number;
   /** How far beyond the next write a publisher may open a segment. */
   readonly reachSegments: number;

@@ -51,7 +51,7 @@ export interface SegmentWriter {
   write(bytes: Uint8Array): Promise<void>;
   /** Closes the segment whole; resolves when the relay has acknowledged it. */
   end(): Promise<void>;
-  /** Cuts the segment: readers are told that it is not whole. */
+  /** Cuts the segment: readers are told that it is not whole. Without a byte there is nothing to cut: it ends empty, and its number is used up. */
   abort(): Promise<void>;
 }
 

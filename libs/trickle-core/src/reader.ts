@@ -73,10 +73,10 @@ export class SegmentReader implements AttachedReader {
     this.#host.readerLeft(this);
   }
 
-  /** Whether it has had all there is of a segment that has ended. */
+  /** Whether it has been told how the segment ended, which is still in the window. */
   get finished(): boolean {
     const { end } = this;
-    return end === 'closed' || end === 'cut';
+    return end !== null && end !== 'evicted';
   }
 
   /** Whether the segment left the window before this reader had all of it: chunks that it has not taken, or that were still to come. */

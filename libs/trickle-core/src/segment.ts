@@ -38,6 +38,13 @@ export class Segment<Writer extends AttachedWriter = AttachedWriter> {
   cost = 0;
   /** Readers that have come so far. */
   readersSeen = 0;
+  /** Readers that have come to its end, and when the latest had. */
+  finished = 0;
+  finishedMs = Number.NEGATIVE_INFINITY;
+  /** Subscribers whose latest request this was, as far as can be known: see `Followers`. */
+  followers = 0;
+  /** Requests that were given up in the middle and may be made again. */
+  givenUp = 0;
   /** Readers that did not get all of it before it left the window. */
   readersLost = 0;
   /** Null while open. An append opens a closed segment again. */
@@ -89,10 +96,12 @@ export class Segment<Writer extends AttachedWriter = AttachedWriter> {
     this.endMs = nowMs;
   }
 
-  /** A publisher died in the middle: whoever reads it from now on is told, also where it was closed already. */
-  damage(): void {
+  /** A publisher died in the middle. Returns whether that makes a closed segment a cut one. Tells nobody. */
+  damage(): boolean {
     this.damaged = true;
-    if (this.end === 'closed') this.end = 'cut';
+    if (this.end !== 'closed') return false;
+    this.end = 'cut';
+    return true;
   }
 
   /** It will not come: readers that wait for it are to learn of the gap. Tells nobody. */

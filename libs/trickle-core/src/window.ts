@@ -47,8 +47,7 @@ export class Window<Writer extends AttachedWriter> {
       const oldest = this.#segments[0];
       const ageMs = nowMs - (oldest.firstByteMs ?? oldest.createdMs);
       const outdated = oldest.seq < nextWrite - limits.windowSegments && ageMs > limits.windowAgeMs;
-      const over = this.cost > limits.windowBytes || this.#segments.length > limits.maxSegments;
-      if (!outdated && !over) break;
+      if (!outdated && this.cost <= limits.windowBytes && !this.#areTooMany(nextWrite, limits)) break;
       this.#segments.shift();
       this.cost -= oldest.cost;
       this.floor = oldest.seq + 1;
@@ -56,6 +55,14 @@ export class Window<Writer extends AttachedWriter> {
       out.push(oldest);
     }
     return out ?? NONE;
+  }
+
+  /**
+   * Those that are still to be written do not count, nor leave before their turn: their numbers could not be written any more. The reach of
+   * publishers bounds how many they are.
+   */
+  #areTooMany(nextWrite: number, { maxSegments }: TrickleLimits): boolean {
+    return this.#segments.length > maxSegments && this.#lowerBound(nextWrite) > maxSegments;
   }
 
   /** Index of the first segment at or above a sequence number. */

@@ -176,6 +176,21 @@ describe.each(Object.keys(adapters))('publisher and subscriber %s', (way) => {
     expect(await read(into)).toEqual([1, 'whole']);
   });
 
+  it('uses up the number of a segment that is given up without a byte, so that nobody waits for it', async () => {
+    const { publisher, subscriber } = await setUp();
+    const out = publisher();
+    const into = subscriber(0);
+    const pending = into.next();
+    const writer = await out.open();
+    await writer.abort();
+    const given = (await pending) as ReadSegment;
+    const got: string[] = [];
+    for await (const chunk of given.bytes) got.push(text(chunk));
+    expect([given.seq, got]).toEqual([0, []]);
+    await publish(out, 'next');
+    expect(await read(into)).toEqual([1, 'next']);
+  });
+
   it('ends a waiting subscriber when the channel ends', async () => {
     const { publisher, subscriber } = await setUp();
     const out = publisher();

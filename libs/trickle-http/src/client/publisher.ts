@@ -96,7 +96,9 @@ class HttpPublisher implements Publisher {
       },
       abort: async () => {
         done();
-        post.destroy();
+        if (post.begun) post.destroy();
+        // Nothing to cut: ended empty, nobody waits for it. Where that fails, the channel has ended or the number is open as by a broken connection.
+        else await this.#track(this.#end(post).catch(() => {}));
       },
     };
   }
