@@ -13,8 +13,9 @@
  * Why the generator is not what is measured: it is one process on a core of its own, speaks HTTP with a parser that only knows what it needs, and copies nothing.
  * Its share of its core and how late its writes were (p99) stand in every line. Delays hold its own time too, the same for every server. Where the server's
  * core is full and the generator's is not, the server is the limit. The scenario `generator` tells how much it can send and receive, against a sink that does
- * next to nothing. A run in which the generator was late is made again, and marked when it was late each time. What other programs took of both cores meanwhile
- * stands there too (`othersOnServerCore`, `othersOnGeneratorCore`: share of a core).
+ * next to nothing. What other programs took of both cores meanwhile stands there too
+ * (`othersOnServerCore`, `othersOnGeneratorCore`: share of a core). A run in which the generator was late or others took much is made again, and is marked when
+ * no repeat was calm.
  */
 import { conditions } from '../conditions.mjs';
 import { HELP, parseOptions } from './options.mjs';
@@ -28,24 +29,43 @@ import { Workplace } from './variants.mjs';
 /** More lag than this, and the tails are the machine's. */
 const LAG_LIMIT_MS = 4;
 
+/** More than this share of a core for other programs, and the figures are theirs as well. */
+const OTHERS_LIMIT = 0.15;
+
 const say = (text) => process.stderr.write(`${text}\n`);
 
-/** A run, again when the generator was disturbed; the last one counts, and says whether it was. */
+/** What of a run was not calm; empty when it was. */
+function disturbances({ generatorLagP99Ms, othersOnServerCore, othersOnGeneratorCore }) {
+  return [
+    ...(generatorLagP99Ms > LAG_LIMIT_MS ? [`generator late by ${generatorLagP99Ms} ms`] : []),
+    ...(othersOnServerCore > OTHERS_LIMIT ? [`${Math.round(othersOnServerCore * 100)} % of the server's core taken by others`] : []),
+    ...(othersOnGeneratorCore > OTHERS_LIMIT
+      ? [`${Math.round(othersOnGeneratorCore * 100)} % of the generator's core taken by others`]
+      : []),
+  ];
+}
+
+/** A run, again while it is disturbed and `repeats` allows; the calmest one counts, and says whether it was calm. */
 async function calmly(measureOnce, { what, repeats }) {
-  for (let repeat = 0; ; repeat += 1) {
+  let calmest = null;
+  for (let repeat = 0; repeat <= repeats; repeat += 1) {
     const result = await measureOnce();
-    const disturbed = repeats !== null && result.generatorLagP99Ms > LAG_LIMIT_MS;
-    say(
-      `${what}: ${result.segments} segments, ${result.lost} lost${disturbed ? `, generator late by ${result.generatorLagP99Ms} ms` : ''}`,
-    );
+    const disturbed = disturbances(result);
+    say([`${what}: ${result.segments} segments`, `${result.lost} lost`, ...disturbed].join(', '));
+    if (calmest === null || result.generatorLagP99Ms < calmest.generatorLagP99Ms) calmest = { ...result, disturbed: disturbed.length > 0 };
     // A server that answers with errors keeps the generator busy itself; another run would not be calmer.
-    if (!disturbed || repeat >= repeats || result.errors > 0) return { ...result, disturbed };
+    if (disturbed.length === 0) return { ...result, disturbed: false };
+    if (result.errors > 0) break;
   }
+  return calmest;
 }
 
 async function scenario(name, { options, cores, workplace }) {
   const plan = planOf(name, options, fileLimit());
   const servers = serversFor(name, { servers: await serversOf({ ...options, cores, workplace }), wanted: options.servers });
+  if (plan.readersWanted !== undefined) {
+    say(`${name}: ${plan.readers} readers a channel instead of ${plan.readersWanted}: no more files may be open (see ulimit -n)`);
+  }
   const runs = new Map(servers.map((server) => [server.name, []]));
   const urls = new Map();
   for (let rep = 0; rep < options.reps; rep += 1) {
@@ -53,7 +73,7 @@ async function scenario(name, { options, cores, workplace }) {
       const result = await calmly(() => measure({ server, plan, cores, urls }), {
         what: `${name} ${rep + 1}/${options.reps} ${server.name}`,
         // A ladder makes its steps again itself, and memory does not depend on when the one segment of that load was sent.
-        repeats: plan.load === 'steady' ? options.repeats : null,
+        repeats: plan.load === 'steady' ? options.repeats : 0,
       });
       runs.get(server.name).push(result);
     }

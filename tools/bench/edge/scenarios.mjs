@@ -18,20 +18,24 @@ export const USUAL = ['real-time', 'fan-out', 'bulk', 'idle', 'overload'];
 /** File descriptors that a process keeps for other things than connections. */
 const SPARE_FILES = 200;
 
-/** Readers a channel that fit under the limit of open files: every reader is a connection at both ends. */
-function readersWithin({ channels, readers, fileLimit }) {
-  return fileLimit === null ? readers : Math.min(readers, Math.floor((fileLimit - SPARE_FILES) / channels) - 2);
+/** Readers a channel that fit under the limit of open files, with two connections for each publisher. */
+function readersWithin({ channels, readers, connections, fileLimit }) {
+  if (fileLimit === null) return readers;
+  return Math.max(1, Math.min(readers, Math.floor(((fileLimit - SPARE_FILES) / channels - 2) / connections)));
 }
 
 /** The plan of a scenario: what the generator is told besides the server. `options` has what the user gave, by the names of the scenario's figures. */
 export function planOf(name, options, fileLimit) {
   const scenario = { ...SCENARIOS[name] };
   for (const key of ['channels', 'readers', 'perSecond', 'bytes', 'writes']) if (options[key] !== undefined) scenario[key] = options[key];
-  const { load, channels, readers, perSecond, bytes, writes } = scenario;
+  const { load, channels, perSecond, bytes, writes } = scenario;
+  // A reader that only waits has one connection.
+  const readers = readersWithin({ ...scenario, connections: load === 'idle' ? 1 : 2, fileLimit });
   return {
     load,
     channels,
-    readers: load === 'idle' ? readersWithin({ channels, readers, fileLimit }) : readers,
+    readers,
+    ...(readers < scenario.readers && { readersWanted: scenario.readers }),
     perSecond,
     writes,
     writeBytes: Math.max(16, Math.round(bytes / writes)),

@@ -14,9 +14,11 @@ describe('the scenarios of the bench', () => {
     });
   });
 
-  it('have as many waiting readers as files may be open, and no more', () => {
-    expect(planOf('idle', options(), 20_000).readers).toBe(100);
-    expect(planOf('idle', options(), 1024).readers).toBe(6);
+  it('have as many readers as connections may be open, and say when they are fewer than wanted', () => {
+    expect(planOf('idle', options(), 20_000)).toMatchObject({ readers: 100 });
+    expect(planOf('idle', options(), 20_000)).not.toHaveProperty('readersWanted');
+    expect(planOf('idle', options(), 1024)).toMatchObject({ readers: 6, readersWanted: 100 });
+    expect(planOf('fan-out', options(), 1024)).toMatchObject({ readers: 411, readersWanted: 500 });
     expect(planOf('idle', options(), null).readers).toBe(100);
   });
 
