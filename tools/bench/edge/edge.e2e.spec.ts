@@ -47,7 +47,7 @@ async function lines(...args: string[]) {
 
 const delays = { p50: expect.any(Number), p99: expect.any(Number) };
 
-/** Processes whose parent is the given one, or whose parent has gone: those that a bench leaves behind. */
+/** Processes that have the given setting in their environment: a bench and all that it started. */
 function alive(marker: string): string[] {
   return readdirSync('/proc').filter((pid) => {
     try {
@@ -153,11 +153,16 @@ describe('npm run bench -- edge', () => {
     });
     const exited = new Promise((resolve) => child.once('exit', resolve));
     const until = Date.now() + 15_000;
-    while (alive(marker).length < 3 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(alive(marker).length).toBeGreaterThanOrEqual(3);
-    child.kill('SIGINT');
-    expect(await exited).toBe(130);
-    while (alive(marker).length > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(alive(marker)).toEqual([]);
+    const wait = () => new Promise((resolve) => setTimeout(resolve, 50));
+    try {
+      while (alive(marker).length < 3 && Date.now() < until) await wait();
+      expect(alive(marker).length).toBeGreaterThanOrEqual(3);
+      child.kill('SIGINT');
+      expect(await exited).toBe(130);
+      while (alive(marker).length > 0 && Date.now() < until) await wait();
+      expect(alive(marker)).toEqual([]);
+    } finally {
+      for (const pid of alive(marker)) process.kill(Number(pid), 'SIGKILL');
+    }
   }, 40_000);
 });
