@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ACCESS } from './config/access.ts';
+import { CASCADE } from './config/cascade.ts';
 import { CHANNELS } from './config/channels.ts';
 import { CONNECTIONS } from './config/connections.ts';
 import { LIFE } from './config/life.ts';
@@ -8,7 +9,7 @@ import { TLS } from './config/tls.ts';
 
 /** Environment of the edge app. */
 export const TrickleEdgeConfigSchema = z
-  .object({ ...LISTENING, ...TLS, ...ACCESS, ...CHANNELS, ...CONNECTIONS, ...LIFE })
+  .object({ ...LISTENING, ...TLS, ...ACCESS, ...CHANNELS, ...CONNECTIONS, ...CASCADE, ...LIFE })
   .refine((config) => config.EDGE_SEGMENT_MIB <= config.EDGE_WINDOW_MIB, {
     path: ['EDGE_SEGMENT_MIB'],
     error: 'must be at most EDGE_WINDOW_MIB: a channel holds at least one segment',

@@ -1,13 +1,21 @@
 import type { Duplex } from 'node:stream';
 import { createMetrics } from '@runnel/service';
-import { createRelay, type Relay } from '@runnel/trickle-http';
+import { type CascadeUpstream, createRelay, type Relay } from '@runnel/trickle-http';
 import type { Registry } from 'prom-client';
 import type { EdgeAccess } from './access.ts';
 import type { EdgeCertificates } from './certificates.ts';
 import type { TrickleEdgeConfig } from './config.ts';
 import type { EventLoopMonitor } from './event-loop.ts';
-import { addHubMetrics, addLoopMetrics, addRelayMetrics, addTlsMetrics, firstByteHistogram } from './metrics/registry.ts';
+import {
+  addCascadeMetrics,
+  addHubMetrics,
+  addLoopMetrics,
+  addRelayMetrics,
+  addTlsMetrics,
+  firstByteHistogram,
+} from './metrics/registry.ts';
 import { relayOptions } from './relay-options.ts';
+import { openUpstream } from './upstreams.ts';
 
 /** What the relay of an edge is made of. */
 export interface EdgeRelayOptions {
@@ -20,19 +28,23 @@ export interface EdgeRelayOptions {
   readonly foreign: (socket: Duplex) => void;
 }
 
-/** A relay, and the registry in which it is measured. */
+/** A relay, what it mirrors, and the registry in which both are measured. */
 export interface EdgeRelay {
   readonly relay: Relay;
+  /** Null for an edge that has its own channels alone. */
+  readonly upstream: CascadeUpstream | null;
   readonly metrics: Registry;
 }
 
-/** Makes the relay of an edge. */
+/** Makes the relay of an edge. @throws RunnelError `invalid_config`. */
 export function makeRelay({ config, access, certificates, loop, foreign }: EdgeRelayOptions): EdgeRelay {
   const metrics = createMetrics('trickle-edge');
   const firstByte = firstByteHistogram();
-  const relay = createRelay({
+  const upstream = openUpstream({ config, hub: () => relay.hub, key: () => access.key(), clock: Date.now });
+  const relay: Relay = createRelay({
     ...relayOptions(config),
     authorizer: access.authorizer,
+    upstream: upstream ?? undefined,
     foreign,
     onFirstByte: (ms) => firstByte.observe(ms / 1000),
   });
@@ -40,6 +52,7 @@ export function makeRelay({ config, access, certificates, loop, foreign }: EdgeR
   addHubMetrics(metrics, relay.hub);
   addRelayMetrics(metrics, relay);
   addTlsMetrics(metrics, relay, () => certificates?.source.validToMs ?? null);
+  addCascadeMetrics(metrics, upstream);
   addLoopMetrics(metrics, () => loop.delay);
-  return { relay, metrics };
+  return { relay, upstream, metrics };
 }

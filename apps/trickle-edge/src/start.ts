@@ -64,12 +64,13 @@ export async function startTrickleEdge({ bus, logger, config, warmUpMs = 0 }: Tr
     const foreign = (socket: Duplex) => (control === null ? void socket.destroy() : control.accept(socket));
     const certificates = openCertificates({ config, logger });
     if (certificates !== null) shutdown.add('certificates', async () => certificates.source.close());
-    const { relay, metrics } = makeRelay({ config, access, certificates, loop, foreign });
+    const { relay, upstream, metrics } = makeRelay({ config, access, certificates, loop, foreign });
+    shutdown.add('trickle relay', () => relay.close());
+    if (upstream !== null) shutdown.add('mirrors', () => upstream.close());
     const health = edgeHealth({ hub: relay.hub, loopDelay: () => loop.delay, isWarm: () => warming.done });
     const probes = await startControl({ config, logger, health, metrics });
     control = probes;
     shutdown.add('probes and metrics', () => probes.close(), { deadlineMs: DRAIN_DEADLINE_MS + STEP_DEADLINE_MS });
-    shutdown.add('trickle relay', () => relay.close());
     const listening = await relay.listen({ host: config.EDGE_HOST, port: config.EDGE_PORT, tls: certificates?.source });
     const url = (config.EDGE_PUBLIC_URL ?? reachable(listening.url)).replace(/\/+$/, '');
     const channels = new SessionChannels({

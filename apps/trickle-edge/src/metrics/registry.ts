@@ -1,7 +1,8 @@
 import type { Hub, HubCounters } from '@runnel/trickle-core';
-import type { Http2Counters, Relay } from '@runnel/trickle-http';
+import type { CascadeCounters, CascadeUpstream, Http2Counters, Relay } from '@runnel/trickle-http';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { LoopDelay } from '../event-loop.ts';
+import { CASCADE_COUNTERS, MIRRORS } from './cascade.ts';
 import type { MetricFacts } from './facts.ts';
 import { HUB_COUNTERS, HUB_GAUGES } from './hub.ts';
 import { DRAINING, LOOP_DELAY, LOOP_QUANTILES } from './process.ts';
@@ -20,6 +21,8 @@ export const EDGE_METRICS: readonly MetricFacts[] = [
   HANDSHAKES,
   CERTIFICATE_EXPIRY,
   ...Object.values(HTTP2_COUNTERS),
+  MIRRORS,
+  ...Object.values(CASCADE_COUNTERS),
   LOOP_DELAY,
   DRAINING,
 ];
@@ -58,6 +61,14 @@ export function addTlsMetrics(registry: Registry, relay: Relay, certificateExpir
   gauge(registry, CERTIFICATE_EXPIRY, (metric) => metric.set((certificateExpiryMs() ?? 0) / 1000));
   for (const key of Object.keys(HTTP2_COUNTERS) as (keyof Http2Counters)[]) {
     counter(registry, HTTP2_COUNTERS[key], (metric) => metric.inc(relay.http2Counters[key]));
+  }
+}
+
+/** Adds the mirrors of other edges' channels; all zero without an upstream. */
+export function addCascadeMetrics(registry: Registry, upstream: Pick<CascadeUpstream, 'mirrors' | 'counters'> | null): void {
+  gauge(registry, MIRRORS, (metric) => metric.set(upstream?.mirrors ?? 0));
+  for (const key of Object.keys(CASCADE_COUNTERS) as (keyof CascadeCounters)[]) {
+    counter(registry, CASCADE_COUNTERS[key], (metric) => metric.inc(upstream?.counters[key] ?? 0));
   }
 }
 
