@@ -145,11 +145,11 @@ describe('the TLS acceptor', () => {
   it('does every handshake of a flood, in turns of the event loop', async () => {
     const { acceptor, accepted, tcp } = await setUp({ turnBudgetMs: 0 });
     const hello = await clientHello();
-    const answers = Array.from({ length: 100 }, () => {
-      const socket = tcp();
-      socket.write(hello);
-      return new Promise<Buffer>((resolve) => socket.once('data', resolve));
-    });
+    const sockets = Array.from({ length: 100 }, () => tcp());
+    await eventually(() => acceptor.pending === 100);
+    const answers = sockets.map((socket) => new Promise<Buffer>((resolve) => socket.once('data', resolve)));
+    // All at once, so that many stand in the queue when its turn comes.
+    for (const socket of sockets) socket.write(hello);
     for (const answer of await Promise.all(answers)) expect(answer[0]).toBe(22);
     expect(acceptor.pending).toBe(100);
     acceptor.close();
