@@ -178,7 +178,7 @@ export class SubscriberActor {
     if (this.#ledger !== null || ledger === undefined) return;
     this.#ledger = ledger;
     if (at === 'number') ledger.uncertain = true;
-    this.#ask({ next: NEXT, current: CURRENT, back: -3 - by, number: Math.max(0, ledger.next - by) }[at]);
+    this.#ask({ next: NEXT, current: CURRENT, back: -3 - by, number: Math.max(0, ledger.next + 1 - by) }[at]);
   }
 
   #ask(target: number): void {
