@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Chunk } from '@runnel/trickle-core';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { ChunkedDecoder } from './chunked.ts';
 
 /** A chunk as a client may write it. */

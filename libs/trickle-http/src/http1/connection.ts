@@ -490,8 +490,11 @@ function onClose(this: ConnectedSocket): void {
   this[CONNECTION]!.closed();
 }
 
-/** Ends so that no client can take what it has for the whole: by a TCP reset, or on TLS by an end without close_notify. */
+/**
+ * Ends so that no client can take what it has for the whole: by a TCP reset, or on TLS by an end without close_notify. A Unix socket knows no
+ * reset: who is at its other end goes by the framing of the answer.
+ */
 function resetSocket(socket: Socket): void {
-  if ('encrypted' in socket) socket.destroy();
+  if ('encrypted' in socket || socket.remoteFamily === undefined) socket.destroy();
   else socket.resetAndDestroy();
 }

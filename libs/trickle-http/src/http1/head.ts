@@ -38,7 +38,7 @@ const REQUEST_LINE = /^([A-Z]{1,20}) ([!-~]+) HTTP\/(\d)\.(\d)$/;
 // Field line: a token, a colon without space before it, a value without controls (RFC 9110, 5.5 and 5.6.2). No folding. The space around
 // the value is taken off by hand: in the expression it would make lines of spaces take time with the third power of their length.
 const FIELD_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\x80-\xff]*)$/;
-const ABSOLUTE_FORM = /^https?:\/\/[^/?#]*/i;
+const ABSOLUTE_FORM = /^https?:\/\/[\w.~%!$&'()*+,;=:@[\]-]*(?=[/?#]|$)/i;
 
 /** Different field sections seen that are remembered: the requests of one client differ in their first line alone. */
 const MAX_REMEMBERED = 512;
