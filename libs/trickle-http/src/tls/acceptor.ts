@@ -14,7 +14,7 @@ export interface TlsBounds {
 }
 
 /** Trickle spec, TLS. */
-export const DEFAULT_TLS_BOUNDS: TlsBounds = { maxHandshakes: 1024, handshakeMs: 10_000, turnBudgetMs: 2 };
+const DEFAULT_TLS_BOUNDS: TlsBounds = { maxHandshakes: 1024, handshakeMs: 10_000, turnBudgetMs: 2 };
 
 /** What became of handshakes. All only grow. */
 export interface TlsCounters {
