@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { KEPT_TRACES } from './kept.ts';
 import { shrink, traceText } from './shrink.ts';
 import { traceOf } from './trace.ts';
 import { problemOf } from './world.ts';
@@ -17,6 +18,10 @@ function report(seed: number): string | null {
 }
 
 describe('channels under publishers and subscribers that do as they please', () => {
+  it.each(KEPT_TRACES.map((trace) => [trace.wrong, trace] as const))('keep right what once was wrong: %s', (_, trace) => {
+    expect(problemOf(trace)).toBeNull();
+  });
+
   it('deliver what was accepted, end what has ended, and count what they do', () => {
     for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed += 1) {
       const problem = report(seed);
