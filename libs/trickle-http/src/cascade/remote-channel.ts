@@ -2,11 +2,9 @@ import { RunnelError } from '@runnel/errors';
 import { Connections } from '../client/connections.ts';
 import { SegmentGet } from '../client/segment-get.ts';
 import { HEADER } from '../headers.ts';
+import { STREAM_NOT_FOUND } from '../relay/short-answer.ts';
 import type { Owner } from './directory.ts';
 import type { Position } from './position.ts';
-
-/** Body of a relay's 404 for a channel that is not there; any other 404 may be a route that is not there. */
-const STREAM_NOT_FOUND = 'Stream not found';
 
 const DEFAULT_MIME_TYPE = 'application/octet-stream';
 const MIME_TYPE = /^[\x20-\x7e]{1,200}$/;
@@ -61,6 +59,7 @@ export class RemoteChannel {
   async #ask(query: string, untilMs: number): Promise<Position | null | 'refused'> {
     const metadata = await this.#exchange(query, untilMs);
     if (metadata.status === 401 || metadata.status === 403) return 'refused';
+    // Any other 404 may be that of a route which is not there.
     if (metadata.status === 404 && metadata.body.trim() === STREAM_NOT_FOUND) return null;
     const position = metadata.status === 200 ? positionOf(metadata.body) : null;
     if (position !== null) return position === 'closed' ? null : position;

@@ -1,6 +1,7 @@
 import type { RequestListener, ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../testing/bench.ts';
+import { makePair } from '../testing/certificates.ts';
 import { put, read, Stage } from '../testing/edges.ts';
 
 const NEXT_TARGET = -1;
@@ -228,6 +229,18 @@ describe('an upstream edge', () => {
       expect(await open()).toBeNull();
       expect(paths).toHaveLength(2);
     });
+  });
+
+  it('is read over TLS when its certificate is trusted, and not otherwise', async () => {
+    const pair = await makePair();
+    const url = await stage.tlsServer(pair, (req, res) => {
+      if (/c(\?.*)?$/.test(req.url!)) metadata(res, { seq: 3 });
+      else if (req.url!.endsWith('/c/2')) res.writeHead(200, { 'Lp-Trickle-Seq': '2' }).end('two');
+    });
+    const trusting = await stage.edge({ upstreams: `*=${url}`, ca: pair.cert });
+    expect(await read(stage.subscriber(trusting, 'current'))).toEqual([2, 'two']);
+    const other = await stage.edge({ upstreams: `*=${url}` });
+    expect((await fetch(`${other.url}c/2`)).status).toBe(502);
   });
 
   it('is never followed to where it redirects', async () => {

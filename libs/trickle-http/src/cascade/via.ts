@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { RunnelError } from '@runnel/errors';
 
 /** Edges that a request may have come through, the one that sends it on included. */
-export const MAX_HOPS = 4;
+const MAX_HOPS = 4;
 
 const EDGE_ID = /^[A-Za-z0-9._~-]{1,64}$/;
 const MAX_VIA_LENGTH = MAX_HOPS * 66;

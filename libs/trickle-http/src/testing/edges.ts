@@ -1,4 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, connect, createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net';
 import type { Channel, ReadSegment, Subscriber } from '@runnel/trickle-core';
 import { type CascadeUpstream, createUpstream, type UpstreamOptions } from '../cascade/upstream.ts';
@@ -47,6 +48,17 @@ export class Stage {
       await new Promise((resolve) => server.close(resolve));
     });
     return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/trickle/`, server };
+  }
+
+  /** As `server`, on https. */
+  async tlsServer(pair: { cert: string; key: string }, listener: RequestListener): Promise<string> {
+    const server = createTlsServer(pair, listener);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    this.closeLater(async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    });
+    return `https://127.0.0.1:${(server.address() as AddressInfo).port}/trickle/`;
   }
 
   /** A network between an edge and others that can fail. */
@@ -107,7 +119,11 @@ export class Network {
   async cut(): Promise<void> {
     const server = this.#server;
     this.#server = null;
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) {
+      // A reset while a shutdown is under way fails in Node, and leaves the handle open.
+      if (socket.writableEnded) socket.destroy();
+      else socket.resetAndDestroy();
+    }
     await new Promise<void>((resolve) => (server === null ? resolve() : server.close(() => resolve())));
   }
 
