@@ -8,7 +8,7 @@ import type { Exchange } from './exchange.ts';
 import { PublishStream } from './publish-stream.ts';
 import { SubscribeStream } from './subscribe-stream.ts';
 
-/** A request whose decision comes later, and has its own deadline. */
+/** A request whose decision comes later, or from elsewhere, and has deadlines there. */
 const UNDECIDED: Exchange = { tick: () => {}, gone: () => {} };
 
 /** Serves one request. `onExchange` is told what it has become, at once and again when a decision comes later. */
@@ -33,8 +33,10 @@ export function serve(
         onExchange(UNDECIDED);
         outcome.outcome.then(follow, () => stream.close(constants.NGHTTP2_INTERNAL_ERROR));
         return;
-      case 'foreign':
       case 'elsewhere':
+        relay.shard!.elsewhereStream(outcome.channel, stream, headers);
+        return onExchange(UNDECIDED);
+      case 'foreign':
         // A stream cannot be handed to whoever else answers here, as a connection can. Clients that know the code come back by HTTP/1.1.
         return stream.close(constants.NGHTTP2_HTTP_1_1_REQUIRED);
     }

@@ -32,11 +32,16 @@ type Method = 'GET' | 'POST' | 'DELETE';
 
 const BAD_SEQUENCE: ShortAnswer = { status: 400, body: 'Invalid sequence number' };
 
-/** Decides on a request (Trickle spec, Paths). */
+/** Decides on a request (Trickle spec, Paths), and counts it where it is served. */
 export function dispatch(relay: RelayContext, request: RelayRequest): Dispatch {
+  const outcome = decide(relay, request);
+  if (outcome.kind !== 'foreign' && outcome.kind !== 'elsewhere') relay.counters.requests += 1;
+  return outcome;
+}
+
+function decide(relay: RelayContext, request: RelayRequest): Dispatch {
   const path = parseRelayPath(request.target, relay.base, { tokens: relay.authorizer !== null });
   if (path === 'outside' && relay.foreign) return { kind: 'foreign' };
-  relay.counters.requests += 1;
   if (path === null || path === 'outside') return say({ status: 404, body: 'Not found', close: true });
   const { method } = request;
   const allowed = methodsOf(path.tail);
@@ -57,7 +62,7 @@ function onChannel(relay: RelayContext, request: RelayRequest, path: RelayPath, 
   switch (path.tail) {
     case '':
       if (method === 'GET') return json(channelMetadata(channel));
-      return method === 'POST' ? say({ status: 200, body: '' }) : endChannel(relay, channel);
+      return method === 'POST' ? created(relay, path) : endChannel(relay, channel);
     case 'next':
       return say({ status: 200, body: String(channel.nextWrite), headers: { [HEADER.latest]: channel.nextWrite } });
     case 'timeline':
@@ -68,6 +73,12 @@ function onChannel(relay: RelayContext, request: RelayRequest, path: RelayPath, 
   const seq = parseSequence(path.tail);
   if (seq === null || seq < 0) return say(BAD_SEQUENCE);
   return say(channel.closeSegment(seq) ? { status: 200, body: '' } : { status: 400, body: 'Nonexistent segment' });
+}
+
+/** The channel is there. A shard says where to find it without a detour, in open mode: a token stands in no answer. */
+function created(relay: RelayContext, { channel, token }: RelayPath): Dispatch {
+  const url = relay.shard === null || token !== '' ? null : relay.shard.url;
+  return say({ status: 200, body: '', ...(url === null ? {} : { headers: { Location: url + channel } }) });
 }
 
 /** A channel that is not here: made, fetched from where it is, or not found. */

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
 import type { Channel, Hub, TrickleLimits } from '@runnel/trickle-core';
@@ -21,12 +22,16 @@ export interface Upstream {
   open(request: { channel: string; target: number; via: string | null }): Promise<Channel | null>;
 }
 
-/** A relay that has only some of the channels: those of its shard. */
+/** A relay that has only some of the channels, those of its shard, or none and hands all on. */
 export interface Shard {
+  /** Base URL of this shard alone, with a slash at its end; null when it has none that clients may use. */
+  readonly url: string | null;
   /** Whether a channel of this name lives here. */
   owns(channel: string): boolean;
   /** Takes a connection whose next request is for another shard: detached and paused, with the bytes not yet answered. */
   elsewhere(channel: string, socket: Socket, received: Buffer): void;
+  /** Takes one request of an HTTP/2 connection that is for another shard; it stays a stream of that connection. */
+  elsewhereStream(channel: string, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void;
 }
 
 /** Settings of a relay. */
@@ -74,7 +79,10 @@ export interface Relay {
    * @throws RunnelError `port_in_use`, `invalid_config`.
    */
   listen(address: { host: string; port: number; tls?: TlsContextSource }): Promise<{ url: string }>;
-  /** Takes over a connected socket and what was read from it. */
+  /**
+   * Takes over a connected socket and what was read from it. It is counted as a connection that is open here, not as one accepted; one without an
+   * address, a Unix socket, is no address's.
+   */
   adopt(socket: Socket, received: Buffer): void;
   /** Makes no new channels; resolves when none is left or at the deadline, with the number left. */
   drain(options: { deadlineMs: number }): Promise<number>;

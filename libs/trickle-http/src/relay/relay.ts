@@ -30,6 +30,9 @@ const TCP_KEEP_ALIVE_MS = 30_000;
 /** How long `close` lets answers finish. */
 const CLOSE_DEADLINE_MS = 2000;
 
+/** Key of a connection without an address. */
+const NO_ADDRESS = '';
+
 /** Of a connection on TLS: it counts for its address from the TCP connection to the close of that. */
 const COUNTED_ALREADY: ConnectionAddress = { key: '', count: 0 };
 
@@ -53,6 +56,8 @@ class SocketRelay implements Relay, ConnectionHost {
   readonly #parts: readonly Set<Http1Connection>[] = Array.from({ length: PARTS }, () => new Set<Http1Connection>());
   readonly #timer: NodeJS.Timeout;
   #connections = 0;
+  /** Connections served so far: the next one's place in the turns. */
+  #served = 0;
   #ticks = 0;
   #closing: Promise<void> | null = null;
 
@@ -107,7 +112,7 @@ class SocketRelay implements Relay, ConnectionHost {
     const acceptor =
       tls === undefined ? null : new TlsAcceptor(tls, { onSecure: (socket) => this.#secure(socket), bounds: this.#options.tls });
     const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS }, (socket) => {
-      this.#accept(socket, acceptor, null);
+      this.#accept(socket, acceptor);
     });
     this.#servers.push({ server, acceptor, source: tls ?? null });
     await new Promise<void>((resolve, reject) => {
@@ -134,7 +139,8 @@ class SocketRelay implements Relay, ConnectionHost {
     socket.setNoDelay(true);
     // Whoever gives a connection away has stopped its reading.
     socket.resume();
-    this.#accept(socket, null, received);
+    const address = this.#admit(socket, { counted: false });
+    if (address !== null) this.#serve(socket, address, received);
   }
 
   async drain({ deadlineMs }: { deadlineMs: number }): Promise<number> {
@@ -176,7 +182,7 @@ class SocketRelay implements Relay, ConnectionHost {
     this.#options.foreign!(socket);
   }
 
-  #accept(socket: Socket, acceptor: TlsAcceptor | null, received: Buffer | null): void {
+  #accept(socket: Socket, acceptor: TlsAcceptor | null): void {
     const address = this.#admit(socket, { counted: false });
     if (address === null) return;
     this.counters.connections += 1;
@@ -184,7 +190,7 @@ class SocketRelay implements Relay, ConnectionHost {
       socket.once('close', () => this.#release(address));
       return acceptor.accept(socket);
     }
-    this.#serve(socket, address, received);
+    this.#serve(socket, address, null);
   }
 
   /** A slot for a connection, or null when there is none and the client was told so. */
@@ -193,7 +199,8 @@ class SocketRelay implements Relay, ConnectionHost {
     const key = addressKey(socket.remoteAddress);
     const known = this.#addresses.get(key);
     const full = this.#connections >= maxConnections;
-    if (!counted && (full || this.#closing !== null || (known !== undefined && known.count >= maxConnectionsPerAddress))) {
+    const crowded = key !== NO_ADDRESS && known !== undefined && known.count >= maxConnectionsPerAddress;
+    if (!counted && (full || this.#closing !== null || crowded)) {
       this.counters.refusedConnections += 1;
       socket.on('error', () => {});
       socket.end(full || this.#closing !== null ? FULL_ANSWER : TOO_MANY_ANSWER);
@@ -217,7 +224,8 @@ class SocketRelay implements Relay, ConnectionHost {
   }
 
   #serve(socket: Socket, address: ConnectionAddress, received: Buffer | null): void {
-    const part = (this.counters.connections + this.#ticks) % PARTS;
+    this.#served += 1;
+    const part = (this.#served + this.#ticks) % PARTS;
     const connection = new Http1Connection(socket, this, { address, part });
     this.#parts[part].add(connection);
     if (received !== null) connection.receive(received);

@@ -27,9 +27,14 @@ export class Wire {
     const address = { host: hostname.replace(/[[\]]/g, ''), port: Number(port), allowHalfOpen: true };
     const secure = protocol === 'https:';
     const socket = secure ? connectTls({ ...address, rejectUnauthorized: false }) : connect(address);
+    return Wire.on(socket, secure ? 'secureConnect' : 'connect');
+  }
+
+  /** Takes over a socket that has just been told to connect. */
+  static async on(socket: Socket, connected: 'connect' | 'secureConnect' = 'connect'): Promise<Wire> {
     const wire = new Wire(socket);
     await new Promise<void>((resolve, reject) => {
-      socket.once(secure ? 'secureConnect' : 'connect', resolve);
+      socket.once(connected, resolve);
       socket.once('error', reject);
     });
     return wire;
@@ -95,6 +100,11 @@ export class Wire {
   async gone(): Promise<'end' | 'reset'> {
     await this.until((wire) => wire.ended !== null, 'end of the connection');
     return this.ended!;
+  }
+
+  /** Ends its side in good order, and goes on to read. */
+  finish(): void {
+    this.#socket.end();
   }
 
   /** Ends the connection in the middle, as a process that dies. */
