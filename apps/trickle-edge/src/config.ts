@@ -5,11 +5,12 @@ import { CHANNELS } from './config/channels.ts';
 import { CONNECTIONS } from './config/connections.ts';
 import { LIFE } from './config/life.ts';
 import { LISTENING } from './config/listening.ts';
+import { SHARDS } from './config/shards.ts';
 import { TLS } from './config/tls.ts';
 
 /** Environment of the edge app. */
 export const TrickleEdgeConfigSchema = z
-  .object({ ...LISTENING, ...TLS, ...ACCESS, ...CHANNELS, ...CONNECTIONS, ...CASCADE, ...LIFE })
+  .object({ ...LISTENING, ...TLS, ...ACCESS, ...CHANNELS, ...CONNECTIONS, ...CASCADE, ...LIFE, ...SHARDS })
   .refine((config) => config.EDGE_SEGMENT_MIB <= config.EDGE_WINDOW_MIB, {
     path: ['EDGE_SEGMENT_MIB'],
     error: 'must be at most EDGE_WINDOW_MIB: a channel holds at least one segment',
@@ -21,6 +22,14 @@ export const TrickleEdgeConfigSchema = z
   .refine((config) => (config.EDGE_TLS_CERT_FILE === undefined) === (config.EDGE_TLS_KEY_FILE === undefined), {
     path: ['EDGE_TLS_CERT_FILE'],
     error: 'and EDGE_TLS_KEY_FILE go together: both or none',
+  })
+  .refine((config) => config.EDGE_SHARDS === 1 || config.EDGE_WINDOW_MIB <= config.EDGE_MEMORY_MIB / config.EDGE_SHARDS, {
+    path: ['EDGE_SHARDS'],
+    error: 'must leave each shard at least EDGE_WINDOW_MIB of EDGE_MEMORY_MIB',
+  })
+  .refine((config) => config.EDGE_SHARDS === 1 || config.EDGE_CHANGES === 'off', {
+    path: ['EDGE_CHANGES'],
+    error: 'must be off with more than one shard: none of them knows all channels',
   });
 /** Values of `TrickleEdgeConfigSchema`. */
 export type TrickleEdgeConfig = z.output<typeof TrickleEdgeConfigSchema>;

@@ -16,6 +16,7 @@ export class EdgeService implements OnApplicationBootstrap, OnApplicationShutdow
   readonly #channels: SessionChannels;
   #subscriptions: Subscription[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #sweeping: Promise<void> | null = null;
 
   constructor(
     @Inject(BUS_TOKEN) bus: Bus,
@@ -29,26 +30,34 @@ export class EdgeService implements OnApplicationBootstrap, OnApplicationShutdow
 
   async onApplicationBootstrap(): Promise<void> {
     this.#subscriptions = await Promise.all([
-      this.#bus.respond(BUS.edgeCreate, {}, ({ sessionId }) => {
-        const urls = this.#channels.create(sessionId);
+      this.#bus.respond(BUS.edgeCreate, {}, async ({ sessionId }) => {
+        const urls = await this.#channels.create(sessionId);
         this.#logger.info({ sessionId }, 'session channels made');
         return { urls };
       }),
-      this.#bus.respond(BUS.edgeControl, {}, ({ sessionId, body }) => ({ seq: this.#channels.control(sessionId, body) })),
-      this.#bus.respond(BUS.edgeClose, {}, ({ sessionId }) => {
-        const closed = this.#channels.close(sessionId);
+      this.#bus.respond(BUS.edgeControl, {}, async ({ sessionId, body }) => ({ seq: await this.#channels.control(sessionId, body) })),
+      this.#bus.respond(BUS.edgeClose, {}, async ({ sessionId }) => {
+        const closed = await this.#channels.close(sessionId);
         this.#logger.info({ sessionId, closed }, 'session channels ended');
         return { closed };
       }),
     ]);
     this.#timer = setInterval(() => {
-      for (const { sessionId, reason } of this.#channels.sweep(Date.now()))
-        this.#logger.warn({ sessionId, reason }, 'session channels swept');
+      this.#sweeping ??= this.#sweep().finally(() => (this.#sweeping = null));
     }, SWEEP_MS);
   }
 
   async onApplicationShutdown(): Promise<void> {
     clearInterval(this.#timer);
-    await Promise.all(this.#subscriptions.map((subscription) => subscription.close()));
+    await Promise.all([this.#sweeping, ...this.#subscriptions.map((subscription) => subscription.close())]);
+  }
+
+  async #sweep(): Promise<void> {
+    try {
+      for (const { sessionId, reason } of await this.#channels.sweep(Date.now()))
+        this.#logger.warn({ sessionId, reason }, 'session channels swept');
+    } catch (err) {
+      this.#logger.warn({ err }, 'idle sessions cannot be looked for now');
+    }
   }
 }

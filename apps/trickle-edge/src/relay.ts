@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { createMetrics } from '@runnel/service';
-import { type CascadeUpstream, createRelay, type Relay } from '@runnel/trickle-http';
+import { type CascadeUpstream, createRelay, type Relay, type Shard } from '@runnel/trickle-http';
 import type { Registry } from 'prom-client';
 import type { EdgeAccess } from './access.ts';
 import type { EdgeCertificates } from './certificates.ts';
@@ -24,8 +24,10 @@ export interface EdgeRelayOptions {
   /** Null without TLS. */
   readonly certificates: EdgeCertificates | null;
   readonly loop: EventLoopMonitor;
-  /** Takes the connections whose request is not for a channel. */
-  readonly foreign: (socket: Duplex) => void;
+  /** Takes the connections whose request is not for a channel. Absent: such requests are 404. */
+  readonly foreign?: (socket: Duplex) => void;
+  /** Of a relay that has only some of the channels. */
+  readonly shard?: Shard;
 }
 
 /** A relay, what it mirrors, and the registry in which both are measured. */
@@ -37,7 +39,7 @@ export interface EdgeRelay {
 }
 
 /** Makes the relay of an edge. @throws RunnelError `invalid_config`. */
-export function makeRelay({ config, access, certificates, loop, foreign }: EdgeRelayOptions): EdgeRelay {
+export function makeRelay({ config, access, certificates, loop, foreign, shard }: EdgeRelayOptions): EdgeRelay {
   const metrics = createMetrics('trickle-edge');
   const firstByte = firstByteHistogram();
   const upstream = openUpstream({ config, hub: () => relay.hub, key: () => access.key(), clock: Date.now });
@@ -46,6 +48,7 @@ export function makeRelay({ config, access, certificates, loop, foreign }: EdgeR
     authorizer: access.authorizer,
     upstream: upstream ?? undefined,
     foreign,
+    shard,
     onFirstByte: (ms) => firstByte.observe(ms / 1000),
   });
   metrics.registerMetric(firstByte);

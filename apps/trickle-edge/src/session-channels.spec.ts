@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createHub } from '@runnel/trickle-core';
 import { createAuthorizer, createSigningKey, inspectToken, parseCapabilityUrl, type Right, type SigningKey } from '@runnel/trickle-http';
+import { HubChannels } from './channels/hub-channels.ts';
 import { SessionChannels } from './session-channels.ts';
 
 const TTL_MS = 100_000;
@@ -15,8 +16,7 @@ describe('SessionChannels', () => {
     });
     let made = 0;
     const channels = new SessionChannels({
-      hub,
-      baseUrl: 'http://edge/trickle/',
+      store: new HubChannels({ hub, baseUrl: 'http://edge/trickle/' }),
       idleMs: 1000,
       secret: () => `s${(made += 1)}`,
       clock: () => world.nowMs,
@@ -26,39 +26,39 @@ describe('SessionChannels', () => {
     return { hub, channels, world };
   }
 
-  it('keeps a quiet channel as long as another one of the session is written to', () => {
+  it('keeps a quiet channel as long as another one of the session is written to', async () => {
     const { hub, channels, world } = setUp();
-    channels.create('a');
+    await channels.create('a');
     world.nowMs = 900;
-    channels.control('a', {});
+    await channels.control('a', {});
     world.nowMs = 1800;
     hub.sweep(world.nowMs);
-    expect([channels.sweep(world.nowMs), hub.size]).toEqual([[], 5]);
+    expect([await channels.sweep(world.nowMs), hub.size]).toEqual([[], 5]);
     world.nowMs = 1901;
-    expect([channels.sweep(world.nowMs), hub.size, channels.size]).toEqual([[{ sessionId: 'a', reason: 'idle' }], 0, 0]);
+    expect([await channels.sweep(world.nowMs), hub.size, channels.size]).toEqual([[{ sessionId: 'a', reason: 'idle' }], 0, 0]);
   });
 
-  it('makes all channels of a session or none', () => {
+  it('makes all channels of a session or none', async () => {
     const { hub, channels } = setUp({ maxChannels: 7 });
-    channels.create('a');
-    expect(() => channels.create('b')).toThrow(expect.objectContaining({ code: 'limit_exceeded' }));
+    await channels.create('a');
+    await expect(channels.create('b')).rejects.toMatchObject({ code: 'limit_exceeded' });
     expect([hub.size, channels.size]).toEqual([5, 1]);
   });
 
-  it('hands out the same plain URLs to both sides in open mode, and lets a session last', () => {
+  it('hands out the same plain URLs to both sides in open mode, and lets a session last', async () => {
     const { channels, world } = setUp();
-    const { client, worker } = channels.create('a');
+    const { client, worker } = await channels.create('a');
     expect(worker).toEqual({ ...client, control: 'http://edge/trickle/control-s3' });
     expect(client.videoIn).toBe('http://edge/trickle/video-in-s1');
     for (world.nowMs = 0; world.nowMs < 2 * TTL_MS; world.nowMs += 1000) {
-      channels.control('a', {});
-      expect(channels.sweep(world.nowMs)).toEqual([]);
+      await channels.control('a', {});
+      expect(await channels.sweep(world.nowMs)).toEqual([]);
     }
   });
 
-  it('signs for each side what it does and no more: publish and end what it makes, read the rest', () => {
+  it('signs for each side what it does and no more: publish and end what it makes, read the rest', async () => {
     const { channels } = setUp({ key: key('k') });
-    const urls = channels.create('a');
+    const urls = await channels.create('a');
     const authorizer = createAuthorizer({ keys: [key('k')] });
     const all: (Right | 'any')[] = ['publish', 'subscribe', 'manage', 'any'];
     const rightsOf = (url: string) => {
@@ -82,27 +82,27 @@ describe('SessionChannels', () => {
     });
   });
 
-  it('ends a session in order before its URLs expire', () => {
+  it('ends a session in order before its URLs expire', async () => {
     const { hub, channels, world } = setUp({ key: key('k') });
-    const { client } = channels.create('a');
+    const { client } = await channels.create('a');
     const { expiresMs } = inspectToken(parseCapabilityUrl(client.videoIn)!.token)!;
     const drains = 5 * 60_000;
     for (; world.nowMs < TTL_MS; world.nowMs += 1000) {
-      channels.control('a', {});
-      expect(channels.sweep(world.nowMs)).toEqual([]);
+      await channels.control('a', {});
+      expect(await channels.sweep(world.nowMs)).toEqual([]);
     }
-    channels.control('a', {});
-    expect([channels.sweep(world.nowMs), hub.size]).toEqual([[{ sessionId: 'a', reason: 'expired' }], 0]);
+    await channels.control('a', {});
+    expect([await channels.sweep(world.nowMs), hub.size]).toEqual([[{ sessionId: 'a', reason: 'expired' }], 0]);
     expect(expiresMs).toBe(world.nowMs + drains);
   });
 
-  it('tells the same URLs again, and signs them by the newest key when the keys have changed', () => {
+  it('tells the same URLs again, and signs them by the newest key when the keys have changed', async () => {
     const { channels, world } = setUp({ key: key('k') });
-    const first = channels.create('a');
+    const first = await channels.create('a');
     world.nowMs = 500;
-    expect(channels.create('a')).toEqual(first);
+    expect(await channels.create('a')).toEqual(first);
     world.key = key('newer');
-    const again = channels.create('a');
+    const again = await channels.create('a');
     const [before, after] = [first, again].map(({ worker }) => parseCapabilityUrl(worker.control)!);
     expect(after.channel).toBe(before.channel);
     expect(inspectToken(after.token)).toEqual({ ...inspectToken(before.token), keyId: 'newer' });

@@ -1,7 +1,7 @@
 import { RunnelError } from '@runnel/errors';
-import { type Channel, type Hub, NEXT } from '@runnel/trickle-core';
 import type { ChannelUrls, ClientUrls, EdgeUrls } from '@runnel/schemas';
 import { channelUrl, mintToken, type Right, type SigningKey } from '@runnel/trickle-http';
+import type { ChannelStore } from './channels/store.ts';
 
 /** MIME type of each channel of a session. */
 const MIME_TYPES = {
@@ -44,9 +44,12 @@ type Kind = keyof ChannelUrls;
 
 /** The channels of one session. */
 interface SessionSet {
-  readonly channels: Record<Kind, Channel>;
+  /** Name of each channel. */
+  readonly names: Record<Kind, string>;
   /** Epoch ms at which it is ended because its URLs are about to expire; null when they do not. */
   readonly endsMs: number | null;
+  /** Epoch ms of the latest write to any of them, as far as it is known. */
+  lastWriteMs: number;
 }
 
 /** Why the sweep has ended a session: nobody wrote to it, or it has lasted as long as a session may. */
@@ -54,9 +57,7 @@ export type SweepReason = 'idle' | 'expired';
 
 /** What the channels of all sessions are made with. */
 export interface SessionChannelsOptions {
-  hub: Hub;
-  /** Base URL that ends with a slash. */
-  baseUrl: string;
+  store: ChannelStore;
   /** A session whose channels all are without a write for this long is ended, ms. */
   idleMs: number;
   /** An unguessable string of URL-safe characters, another one each time: in open mode whoever knows a channel's name may use the channel. */
@@ -73,6 +74,10 @@ export interface SessionChannelsOptions {
 export class SessionChannels {
   readonly #options: SessionChannelsOptions;
   readonly #sessions = new Map<string, SessionSet>();
+  /** Sessions whose channels are being made. */
+  readonly #making = new Map<string, Promise<SessionSet>>();
+  /** How often channels were lost. */
+  #losses = 0;
 
   constructor(options: SessionChannelsOptions) {
     this.#options = options;
@@ -85,17 +90,11 @@ export class SessionChannels {
 
   /**
    * Makes the channels of a session, or tells those that it has; then the URLs may be signed anew, and expire when they would have.
-   * @throws RunnelError `limit_exceeded`; then none is made.
+   * @throws RunnelError what `ChannelStore.create` throws; then none is made.
    */
-  create(sessionId: string): EdgeUrls {
-    const { key, clock, ttlMs } = this.#options;
-    let session = this.#sessions.get(sessionId);
-    if (session === undefined) {
-      session = { channels: this.#make(), endsMs: key() === null ? null : clock() + ttlMs };
-      this.#sessions.set(sessionId, session);
-    }
-    const { channels, endsMs } = session;
-    const sign = (kind: Kind, rights: readonly Right[]) => this.#url({ channel: channels[kind].name, rights, endsMs });
+  async create(sessionId: string): Promise<EdgeUrls> {
+    const { names, endsMs } = this.#sessions.get(sessionId) ?? (await this.#made(sessionId));
+    const sign = (kind: Kind, rights: readonly Right[]) => this.#url({ channel: names[kind], rights, endsMs });
     return {
       client: mapKeys(CLIENT_RIGHTS, (kind, rights) => sign(kind, rights)),
       worker: mapKeys(WORKER_RIGHTS, (kind, rights) => sign(kind, rights)),
@@ -104,61 +103,88 @@ export class SessionChannels {
 
   /**
    * Writes a JSON document as one segment of the control channel and returns its number.
-   * @throws RunnelError `session_not_found`, `channel_closed`.
+   * @throws RunnelError `session_not_found`, what `ChannelStore.write` throws.
    */
-  control(sessionId: string, body: unknown): number {
+  async control(sessionId: string, body: unknown): Promise<number> {
     const session = this.#sessions.get(sessionId);
     if (session === undefined)
       throw new RunnelError('session_not_found', { message: `Session ${sessionId} has no channels at this edge.` });
-    const writer = session.channels.control.write(NEXT);
-    writer.write(new TextEncoder().encode(JSON.stringify(body)));
-    return writer.end().seq;
+    return this.#options.store.write(session.names.control, new TextEncoder().encode(JSON.stringify(body)));
   }
 
   /** Ends the channels of a session; returns how many were still open. Idempotent. */
-  close(sessionId: string): number {
+  async close(sessionId: string): Promise<number> {
+    // Whoever closes it while it is made means what is made.
+    await this.#making.get(sessionId)?.catch(() => {});
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return 0;
     this.#sessions.delete(sessionId);
-    const open = Object.values(session.channels).filter(({ ended }) => !ended);
-    for (const channel of open) channel.end();
-    return open.length;
+    return this.#options.store.end(Object.values(session.names));
   }
 
   /**
    * Ends the sessions that nobody writes to, so that a broker that was lost leaves nothing behind, and those that have lasted as long as they may, so
    * that their streams end in order and not by a URL that has expired.
+   * @throws RunnelError what `ChannelStore.lastWrites` throws; then none is ended.
    */
-  sweep(nowMs: number): { sessionId: string; reason: SweepReason }[] {
+  async sweep(nowMs: number): Promise<{ sessionId: string; reason: SweepReason }[]> {
+    const isQuiet = ({ lastWriteMs }: SessionSet) => nowMs - lastWriteMs > this.#options.idleMs;
+    await this.#askLastWrites([...this.#sessions.values()].filter(isQuiet));
     const swept: { sessionId: string; reason: SweepReason }[] = [];
-    for (const [sessionId, { channels, endsMs }] of this.#sessions) {
-      const idle = Object.values(channels).every(({ lastWriteMs }) => nowMs - lastWriteMs > this.#options.idleMs);
-      if (idle) swept.push({ sessionId, reason: 'idle' });
-      else if (endsMs !== null && nowMs >= endsMs) swept.push({ sessionId, reason: 'expired' });
+    for (const [sessionId, session] of this.#sessions) {
+      if (isQuiet(session)) swept.push({ sessionId, reason: 'idle' });
+      else if (session.endsMs !== null && nowMs >= session.endsMs) swept.push({ sessionId, reason: 'expired' });
     }
-    for (const { sessionId } of swept) this.close(sessionId);
+    await Promise.all(swept.map(({ sessionId }) => this.close(sessionId)));
     return swept;
+  }
+
+  /** Ends the sessions that have lost a channel: their other channels tell everybody who uses them. Returns these sessions. */
+  async lose(isLost: (channel: string) => boolean): Promise<string[]> {
+    this.#losses += 1;
+    const lost = [...this.#sessions].filter(([, { names }]) => Object.values(names).some(isLost)).map(([sessionId]) => sessionId);
+    await Promise.all(lost.map((sessionId) => this.close(sessionId)));
+    return lost;
+  }
+
+  #made(sessionId: string): Promise<SessionSet> {
+    const underWay = this.#making.get(sessionId);
+    if (underWay !== undefined) return underWay;
+    const making = this.#make(sessionId).finally(() => this.#making.delete(sessionId));
+    this.#making.set(sessionId, making);
+    return making;
+  }
+
+  async #make(sessionId: string): Promise<SessionSet> {
+    const { store, secret, clock, key, ttlMs } = this.#options;
+    const losses = this.#losses;
+    const names = mapKeys(MIME_TYPES, (kind) => `${PREFIXES[kind]}-${secret()}`);
+    const kinds = Object.keys(names) as Kind[];
+    const made = await Promise.allSettled(kinds.map((kind) => store.create({ name: names[kind], mimeType: MIME_TYPES[kind] })));
+    const failed = made.find((result) => result.status === 'rejected');
+    if (failed !== undefined || losses !== this.#losses) {
+      await store.end(Object.values(names));
+      throw failed?.reason ?? new RunnelError('no_responder', { message: 'A part of the edge was lost while the channels were made.' });
+    }
+    const nowMs = clock();
+    const session = { names, endsMs: key() === null ? null : nowMs + ttlMs, lastWriteMs: nowMs };
+    this.#sessions.set(sessionId, session);
+    return session;
+  }
+
+  async #askLastWrites(sessions: readonly SessionSet[]): Promise<void> {
+    if (sessions.length === 0) return;
+    const times = await this.#options.store.lastWrites(sessions.flatMap(({ names }) => Object.values(names)));
+    const kinds = Object.keys(MIME_TYPES).length;
+    for (const [index, session] of sessions.entries()) {
+      for (const time of times.slice(index * kinds, (index + 1) * kinds)) session.lastWriteMs = Math.max(session.lastWriteMs, time ?? 0);
+    }
   }
 
   #url({ channel, rights, endsMs }: { channel: string; rights: readonly Right[]; endsMs: number | null }): string {
     const key = this.#options.key();
     const token = key === null || endsMs === null ? null : mintToken({ key, channel, rights, expiresMs: endsMs + EXPIRY_MARGIN_MS });
-    return channelUrl({ base: this.#options.baseUrl, channel, token });
-  }
-
-  #make(): Record<Kind, Channel> {
-    const made: Channel[] = [];
-    try {
-      return mapKeys(MIME_TYPES, (kind, mimeType) => {
-        const name = `${PREFIXES[kind]}-${this.#options.secret()}`;
-        const channel = this.#options.hub.create({ name, mimeType, idleMs: null });
-        made.push(channel);
-        return channel;
-      });
-    } catch (error) {
-      for (const channel of made) channel.end();
-      throw error;
-    }
+    return channelUrl({ base: this.#options.store.baseUrl(channel), channel, token });
   }
 }
 

@@ -15,14 +15,14 @@ import { openAccess } from './access.ts';
 import { openCertificates } from './certificates.ts';
 import type { TrickleEdgeConfig } from './config.ts';
 import { startControl } from './control.ts';
-import { drainRelay } from './drain.ts';
+import { openSinglePlane } from './data-plane.ts';
+import { drain } from './drain.ts';
 import { EdgeModule } from './edge.module.ts';
 import { EventLoopMonitor } from './event-loop.ts';
-import { edgeHealth } from './health.ts';
 import { logRefusals } from './refusal-log.ts';
-import { makeRelay } from './relay.ts';
+import { reachable } from './reachable.ts';
 import { SessionChannels } from './session-channels.ts';
-import { warmUp } from './warm-up.ts';
+import { openShardedPlane } from './shards/front.ts';
 
 /** What an edge needs from whoever composes it. */
 export interface TrickleEdgeOptions {
@@ -59,45 +59,44 @@ export async function startTrickleEdge({ bus, logger, config, warmUpMs = 0 }: Tr
     shutdown.add('signing keys', () => access.close());
     const loop = new EventLoopMonitor();
     shutdown.add('event loop monitor', async () => loop.close());
-    const warming = { done: warmUpMs === 0 };
     let control: UnboundHttpApp | null = null;
     const foreign = (socket: Duplex) => (control === null ? void socket.destroy() : control.accept(socket));
     const certificates = openCertificates({ config, logger });
     if (certificates !== null) shutdown.add('certificates', async () => certificates.source.close());
-    const { relay, upstream, metrics } = makeRelay({ config, access, certificates, loop, foreign });
-    shutdown.add('trickle relay', () => relay.close());
-    if (upstream !== null) shutdown.add('mirrors', () => upstream.close());
-    const health = edgeHealth({ hub: relay.hub, loopDelay: () => loop.delay, isWarm: () => warming.done });
-    const probes = await startControl({ config, logger, health, metrics });
+    const openPlane = config.EDGE_SHARDS > 1 ? openShardedPlane : openSinglePlane;
+    const plane = await openPlane({ config, logger, access, certificates, loop, foreign, shutdown, warmUpMs });
+    const probes = await startControl({ config, logger, health: plane.health, metrics: plane.metrics });
     control = probes;
     shutdown.add('probes and metrics', () => probes.close(), { deadlineMs: DRAIN_DEADLINE_MS + STEP_DEADLINE_MS });
-    const listening = await relay.listen({ host: config.EDGE_HOST, port: config.EDGE_PORT, tls: certificates?.source });
+    const listening = await plane.listen();
     const url = (config.EDGE_PUBLIC_URL ?? reachable(listening.url)).replace(/\/+$/, '');
     const channels = new SessionChannels({
-      hub: relay.hub,
-      baseUrl: `${url}/`,
+      store: plane.channels(`${url}/`),
       idleMs: config.EDGE_IDLE_MS,
       secret: () => randomBytes(SECRET_BYTES).toString('hex'),
       clock: Date.now,
       key: () => access.key(),
       ttlMs: config.EDGE_TOKEN_TTL_MS,
     });
+    plane.onLost((isLost) => {
+      const told = channels.lose(isLost).then((sessionIds) => logger.warn({ sessionIds }, 'sessions ended that have lost channels'));
+      told.catch((err: unknown) => logger.error({ err }, 'sessions that have lost channels cannot be ended'));
+    });
     const app = await NestFactory.createApplicationContext(EdgeModule.register({ bus, logger, channels }), {
       logger: false,
       abortOnError: false,
     });
     shutdown.add('edge service', () => app.close());
-    const stopLog = logRefusals(logger, relay.counters);
+    const stopLog = logRefusals(logger, plane.relay.counters);
     shutdown.add('log of refusals', async () => stopLog());
-    shutdown.add('warm-up', startWarmUp({ ms: warmUpMs, logger, onEnd: () => (warming.done = true) }));
     logger.info({ app: 'trickle-edge', url, opsUrl: probes.url }, 'listening');
     return {
       url,
       opsUrl: probes.url,
-      drain: ({ deadlineMs }) => drainRelay(relay, { deadlineMs, logger }),
+      drain: ({ deadlineMs }) => drain(plane, { deadlineMs, logger }),
       reload: async () => {
         certificates?.reload();
-        await access.reload();
+        await Promise.all([access.reload(), plane.reload()]);
       },
       close: () => shutdown.close(),
     };
@@ -105,23 +104,4 @@ export async function startTrickleEdge({ bus, logger, config, warmUpMs = 0 }: Tr
     await shutdown.close();
     throw error;
   }
-}
-
-/** Warms up beside whatever comes meanwhile. Returns what stops it and waits for its end. */
-function startWarmUp({ ms, logger, onEnd }: { ms: number; logger: Logger; onEnd: () => void }): () => Promise<void> {
-  if (ms === 0) return async () => {};
-  const stop = new AbortController();
-  const ended = warmUp({ ms, signal: stop.signal })
-    .then((segments) => logger.debug({ segments }, 'warm'))
-    .catch((err: unknown) => logger.warn({ err }, 'the warm-up failed: the first streams meet cold code'))
-    .then(onEnd);
-  return () => {
-    stop.abort();
-    return ended;
-  };
-}
-
-/** "Any address" is good to listen on and not to connect to. */
-function reachable(url: string): string {
-  return url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
 }

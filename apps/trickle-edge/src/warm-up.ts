@@ -1,3 +1,4 @@
+import type { Logger } from '@runnel/service';
 import { createPublisher, createRelay, createSubscriber } from '@runnel/trickle-http';
 
 /** Streams side by side, bytes of a piece and pieces of a segment: what a few small live streams do, many times as fast. */
@@ -24,6 +25,20 @@ export async function warmUp({ ms, signal }: { ms: number; signal: AbortSignal }
   } finally {
     await relay.close();
   }
+}
+
+/** Warms up beside whatever comes meanwhile. Returns what stops it and waits for its end. */
+export function startWarmUp({ ms, logger, onEnd }: { ms: number; logger: Logger; onEnd: () => void }): () => Promise<void> {
+  if (ms === 0) return async () => {};
+  const stop = new AbortController();
+  const ended = warmUp({ ms, signal: stop.signal })
+    .then((segments) => logger.debug({ segments }, 'warm'))
+    .catch((err: unknown) => logger.warn({ err }, 'the warm-up failed: the first streams meet cold code'))
+    .then(onEnd);
+  return () => {
+    stop.abort();
+    return ended;
+  };
 }
 
 /** Sends segments and reads each back. */
