@@ -246,7 +246,7 @@ export class SubscriberActor {
     if (reading === undefined || reading.reader.ready || reading.entry.seq !== this.#asked) return;
     this.#readings.pop();
     reading.close();
-    if (this.#ledger!.channel.ended) this.#stop();
+    if (this.#ledger!.channel.ended) this.#rest();
     else this.#ask(reading.entry.seq);
   }
 

@@ -176,8 +176,9 @@ export class World {
     this.hub.sweep(this.nowMs);
     for (const { channel } of due) hold(channel.ended, 'a channel should have ended by time');
     for (const { posts, limits } of this.#ledgers) {
-      for (const { id, supersededMs } of posts) {
-        hold(supersededMs === null || this.nowMs - supersededMs < limits.takeoverGraceMs, `writer ${id} should have given way`);
+      for (const { id, supersededMs, mustWait } of posts) {
+        const mayStay = supersededMs === null || mustWait || this.nowMs - supersededMs < limits.takeoverGraceMs;
+        hold(mayStay, `writer ${id} should have given way`);
       }
     }
   }
@@ -209,17 +210,12 @@ export class World {
   }
 }
 
-/** Runs a trace from its beginning to its end. @throws Violation, or what the code under test throws. */
-export function run(trace: Trace): void {
-  const world = new World(trace);
-  for (const step of trace.steps) world.step(step);
-  world.finish();
-}
-
 /** What is wrong with a trace; null when nothing is. */
 export function problemOf(trace: Trace): string | null {
   try {
-    run(trace);
+    const world = new World(trace);
+    for (const step of trace.steps) world.step(step);
+    world.finish();
     return null;
   } catch (error) {
     return error instanceof Violation ? error.message : String(error instanceof Error ? error.stack : error);
