@@ -420,7 +420,8 @@ export class Channel implements WriterHost, ReaderHost {
 
   #sweepWriters(segment: Segment<ChannelWriter>, nowMs: number): void {
     for (const writer of segment.writers) {
-      if (writer.supersededMs === null || nowMs - writer.supersededMs < this.#hub.limits.takeoverGraceMs) continue;
+      // One that has to wait for another's chunk may have sent bytes that nobody could take yet.
+      if (writer.supersededMs === null || writer.mustWait || nowMs - writer.supersededMs < this.#hub.limits.takeoverGraceMs) continue;
       this.#detach(writer);
       this.#count('takeovers', 1);
       this.#note('takeover', segment.seq, '');

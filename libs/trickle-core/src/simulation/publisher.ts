@@ -144,7 +144,7 @@ export class Post {
       case 'takeover': {
         const grace = ledger.limits.takeoverGraceMs;
         const due = this.supersededMs !== null && this.#world.nowMs - this.supersededMs >= grace;
-        hold(this.sent === 0 && due, `writer ${this.id} gave way and need not`);
+        hold(this.sent === 0 && due && !this.mustWait, `writer ${this.id} gave way and need not`);
         ledger.counts.takeovers += 1;
         break;
       }

@@ -146,6 +146,34 @@ describe('the relay', () => {
     expect(bodies).toEqual(['{"added":["c"]}', '{"removed":["c"]}']);
   });
 
+  it('lets nobody who comes by the network write to `_changes`, or end it', async () => {
+    await setUp({ changes: true });
+    for (const [method, path, status] of [
+      ['POST', '/trickle/_changes/0', 404],
+      ['POST', '/trickle/_changes/-1', 404],
+      ['DELETE', '/trickle/_changes/0', 404],
+      ['DELETE', '/trickle/_changes', 400],
+    ] as const) {
+      expect([method, path, (await bench.ask(method, path)).status]).toEqual([method, path, status]);
+    }
+    expect((await bench.ask('GET', '/trickle/_changes/0')).body).toBe('{"added":["c"]}');
+  });
+
+  it('tells the recent past of a channel', async () => {
+    await setUp();
+    await bench.put(0, 'x');
+    const { status, headers, body } = await bench.ask('GET', '/trickle/c/timeline');
+    expect([status, headers['content-type'], headers['cache-control']]).toEqual([200, 'application/json', 'no-store']);
+    expect(JSON.parse(body)).toMatchObject({
+      channel: 'c',
+      nextWrite: 1,
+      segments: [{ seq: 0, bytes: 1, chunks: 1, end: 'closed', held: true }],
+    });
+    expect([(await bench.ask('POST', '/trickle/c/timeline')).status, (await bench.ask('GET', '/trickle/none/timeline')).status]).toEqual([
+      405, 404,
+    ]);
+  });
+
   it('closes while readers and publishers wait, twice, and promptly', async () => {
     await setUp();
     const reader = await bench.get(0);

@@ -85,8 +85,12 @@ describe('the name of a channel', () => {
 describe('the base', () => {
   it('has one slash at both ends, however it is given', () => {
     expect(['', '/', '//', 'trickle', '/trickle', 'trickle/', '//ai/trickle//'].map(normalizeBase)).toEqual([
-      ...['/', '/', '/'],
-      ...['/trickle/', '/trickle/', '/trickle/'],
+      '/',
+      '/',
+      '/',
+      '/trickle/',
+      '/trickle/',
+      '/trickle/',
       '/ai/trickle/',
     ]);
   });
