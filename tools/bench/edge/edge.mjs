@@ -7,6 +7,8 @@
  * - First byte: from the moment the generator sends the first write of a segment until its first byte is back. Last byte: the same for the last write. Both ends
  *   have the same clock. A write that the server does not take yet counts from the moment it was due.
  * - Lost is every segment that did not come whole to a reader until 2 s after the last was sent; corrupt is one that was wrong or ended as if it were whole.
+ * - KB a reader is what the resident memory of a fresh process grows by: one that has worked already has room to spare, and readers would seem to cost nothing.
+ *   So the edge does not warm up in that scenario, and a server given by its URL should just have been started.
  * - Ratios are taken within a rep, where the servers ran one right after the other; the median over the reps is given, and the range. The p99 ratio is
  *   that of the last byte.
  *
@@ -62,7 +64,10 @@ async function calmly(measureOnce, { what, repeats }) {
 
 async function scenario(name, { options, cores, workplace }) {
   const plan = planOf(name, options, fileLimit());
-  const servers = serversFor(name, { servers: await serversOf({ ...options, cores, workplace }), wanted: options.servers });
+  const servers = serversFor(name, {
+    servers: await serversOf({ ...options, cores, workplace, cold: plan.load === 'idle' }),
+    wanted: options.servers,
+  });
   if (plan.readersWanted !== undefined) {
     say(`${name}: ${plan.readers} readers a channel instead of ${plan.readersWanted}: no more files may be open (see ulimit -n)`);
   }

@@ -118,13 +118,13 @@ function openPaths(base, channel) {
 }
 
 /** The edge in other clothes, as far as they are wanted. */
-async function variantsOf({ core, tokens, tls, h2, settings, workplace }) {
+async function variantsOf({ core, edgeEnvironment, tokens, tls, h2, settings, workplace }) {
   const variant = (name, env, rest = {}) => ({
     name,
     protocol: 'http1',
     pathsOf: openPaths,
     ...rest,
-    start: () => started(core, [EDGE], { ...EDGE_ENVIRONMENT, ...env }),
+    start: () => started(core, [EDGE], { ...edgeEnvironment, ...env }),
   });
   const variants = [];
   if (tokens) {
@@ -151,10 +151,11 @@ async function variantsOf({ core, tokens, tls, h2, settings, workplace }) {
 
 /**
  * The servers of a run, by name: `start()` gives `{ url, opsUrl, pid, stop() }`; `pathsOf(base, channel)` is where a channel is managed, published and subscribed;
- * `scraped` is whether its metrics are read meanwhile. The server given by URL is there already, and `stays`.
+ * `scraped` is whether its metrics are read meanwhile. `cold`: the edge does not warm up by itself. The server given by URL is there already, and `stays`.
  */
-export async function serversOf({ cores, url, pid, workplace, ...wanted }) {
+export async function serversOf({ cores, url, pid, cold, workplace, ...wanted }) {
   const core = cores?.server;
+  const edgeEnvironment = { ...EDGE_ENVIRONMENT, ...(cold && { EDGE_WARM_UP_MS: '0' }) };
   const plain = (name, args) => ({ name, protocol: 'http1', pathsOf: openPaths, start: () => started(core, args, {}) });
   const given = {
     name: 'url',
@@ -164,8 +165,8 @@ export async function serversOf({ cores, url, pid, workplace, ...wanted }) {
     start: () => Promise.resolve({ url, pid, stop: () => Promise.resolve() }),
   };
   return [
-    { ...plain('edge', []), start: () => started(core, [EDGE], EDGE_ENVIRONMENT) },
-    ...(await variantsOf({ core, workplace, ...wanted })),
+    { ...plain('edge', []), start: () => started(core, [EDGE], edgeEnvironment) },
+    ...(await variantsOf({ core, edgeEnvironment, workplace, ...wanted })),
     plain('node-http', [NODE_HTTP]),
     plain('sink', [SINK]),
     ...(url === undefined ? [] : [given]),

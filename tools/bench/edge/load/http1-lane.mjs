@@ -57,10 +57,14 @@ export class Http1Lane {
     const onread = { buffer: READ_BUFFER, callback: (bytes) => this.#read(reader, bytes) };
     const options = { host, port, noDelay: true, onread };
     const socket = secure ? connectTls({ ...options, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] }) : connect(options);
-    socket.on(secure ? 'secureConnect' : 'connect', () => this.#ready?.());
+    let stood = false;
+    socket.on(secure ? 'secureConnect' : 'connect', () => {
+      stood = true;
+      this.#ready?.();
+    });
     // The close that follows says the same.
     socket.on('error', () => {});
-    socket.on('close', () => this.#closed(socket));
+    socket.on('close', () => this.#closed({ socket, stood }));
     this.#reader = reader;
     this.#socket = socket;
   }
@@ -88,7 +92,7 @@ export class Http1Lane {
     this.#owner.end(this);
   }
 
-  #closed(socket) {
+  #closed({ socket, stood }) {
     if (socket !== this.#socket || this.#stopped) return;
     const wasBusy = !this.idle;
     this.idle = true;
@@ -98,7 +102,8 @@ export class Http1Lane {
       this.#connect();
       if (wasBusy) this.#owner.broken(this);
     };
-    if (socket.bytesRead > 0) return again();
+    // A server may end a connection on which nothing happens.
+    if (stood) return again();
     this.#totals.errors += 1;
     setTimeout(again, RETRY_MS);
   }

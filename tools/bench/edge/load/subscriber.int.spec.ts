@@ -27,9 +27,16 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
 });
 
+interface FollowOptions {
+  script: Record<number, (socket: Socket) => void>;
+  last: number;
+  onConnection?: (socket: Socket) => void;
+}
+
 /** A server that answers by a script (what is not in it waits), and a subscriber of it, until segment `last` was delivered. */
-async function follow({ script, last }: { script: Record<number, (socket: Socket) => void>; last: number }) {
+async function follow({ script, last, onConnection }: FollowOptions) {
   const server = createServer((socket) => {
+    onConnection?.(socket);
     socket.on('error', () => {});
     socket.on('data', (request) => script[Number(/^GET \/c\/(\d+) /.exec(request.toString('latin1'))?.[1])]?.(socket));
   });
@@ -103,5 +110,17 @@ describe('a subscriber of the bench', () => {
     const { delivered, totals } = await follow({ script, last: 1 });
     expect({ delivered, totals }).toMatchObject({ delivered: [1], totals: { cut: 1, corrupt: 0 } });
     expect(totals['errors']).toBeGreaterThan(0);
+  });
+
+  it('holds no error against a server that ends a connection on which nothing happens', async () => {
+    let connections = 0;
+    const count = (socket: Socket) => {
+      connections += 1;
+      setTimeout(() => socket.bytesRead === 0 && socket.end(), 10);
+    };
+    const script = { 0: (socket: Socket) => void setTimeout(() => good(0)(socket), 200), 1: good(1) };
+    const { delivered, totals } = await follow({ script, last: 1, onConnection: count });
+    expect(connections).toBeGreaterThan(2);
+    expect({ delivered, totals }).toMatchObject({ delivered: [0, 1], totals: { errors: 0, corrupt: 0 } });
   });
 });
