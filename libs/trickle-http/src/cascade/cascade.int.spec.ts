@@ -70,6 +70,22 @@ describe('a channel behind other edges', () => {
     expect((await iterator.next()).done).toBe(true);
   });
 
+  it('gives a segment while the one before is still being written', async () => {
+    const edge = await behind(owner);
+    const subscriber = stage.subscriber(edge, 0);
+    const pending = subscriber.next();
+    await awaited(0);
+    const slow = channel.write(0);
+    slow.write(Buffer.from('slow '));
+    const first = (await pending) as ReadSegment;
+    await awaited(1);
+    put(channel, 'one', 1);
+    expect(await read(subscriber)).toEqual([1, 'one']);
+    slow.write(Buffer.from('tail'));
+    slow.end();
+    expect(await textOf(first)).toBe('slow tail');
+  });
+
   it('is read once from its owner, however many readers come at once', async () => {
     const edge = await behind(owner);
     const subscribers = Array.from({ length: 200 }, () => stage.subscriber(edge, 'next'));
