@@ -1,20 +1,23 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { createLogger } from '@runnel/service';
 import { createRelay } from '@runnel/trickle-http';
 import { logRefusals } from './refusal-log.ts';
 
-function setUp(level: string) {
+let stop: () => void = () => undefined;
+afterEach(() => stop());
+
+async function setUp(level: string) {
+  const relay = createRelay();
+  await relay.close();
   const lines: string[] = [];
   const logger = createLogger({ name: 'edge', level, destination: { write: (line) => lines.push(line) } });
-  return { lines, logger };
+  return { lines, logger, counters: { ...relay.counters, malformed: 5 } };
 }
 
 describe('the log of refused requests', () => {
   it('has one line for as many as come between two looks, by reason, and none when there are none', async () => {
-    const { lines, logger } = setUp('debug');
-    const relay = createRelay();
-    const counters = { ...relay.counters, malformed: 5 };
-    const stop = logRefusals(logger, counters, { intervalMs: 20 });
+    const { lines, logger, counters } = await setUp('debug');
+    stop = logRefusals(logger, counters, { intervalMs: 20 });
     counters.unauthorized += 1000;
     counters.notFound += 1;
     while (lines.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
@@ -26,17 +29,13 @@ describe('the log of refused requests', () => {
     counters.malformed += 1;
     stop();
     expect(lines.slice(1).map((line) => (JSON.parse(line) as { refused: object }).refused)).toEqual([{ malformed: 1 }]);
-    await relay.close();
   });
 
   it('is silent at other levels', async () => {
-    const { lines, logger } = setUp('info');
-    const relay = createRelay();
-    const counters = { ...relay.counters };
-    const stop = logRefusals(logger, counters);
+    const { lines, logger, counters } = await setUp('info');
+    stop = logRefusals(logger, counters);
     counters.malformed += 1;
     stop();
     expect(lines).toEqual([]);
-    await relay.close();
   });
 });
