@@ -128,6 +128,17 @@ describe.each(Object.keys(adapters))('publisher and subscriber %s', (way) => {
     expect(await next).toEqual([9, 's9']);
   });
 
+  it('tells a gap to who waits for a segment in it', async () => {
+    const { publisher, subscriber, hub, readerAttached } = await setUp();
+    const into = subscriber(0);
+    const waiting = into.next();
+    await readerAttached();
+    hub.get('c')!.skipTo(3);
+    expect(await waiting).toEqual({ kind: 'gap', from: 0, to: 3, reason: 'window' });
+    await publish(publisher(), 'three');
+    expect(await read(into)).toEqual([3, 'three']);
+  });
+
   it('fails at a gap, now and ever after, when its caller does not want to jump', async () => {
     const { publisher, subscriber, hub } = await setUp();
     const out = publisher();
