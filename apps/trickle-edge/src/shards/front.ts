@@ -68,7 +68,7 @@ export async function openShardedPlane(options: DataPlaneOptions): Promise<DataP
   const started = await Promise.allSettled(slots.map((slot) => slot.start()));
   const failed = started.find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
-  logger.info({ shards: slots.map((slot) => slot.url) }, 'shards listen');
+  logger.info({ shards: slots.map(({ pid, port, url }) => ({ pid, port, url })) }, 'shards listen');
 
   const metrics = createMetrics('trickle-edge');
   labelPart(metrics, 'front');

@@ -89,6 +89,10 @@ export class ShardProcess {
     }
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   /** Sends a connection that is detached, and what was read from it. */
   give(socket: Socket, received: Buffer): void {
     if (this.#onTheWay.size >= MAX_ON_THE_WAY || !this.#child.connected) return refuse(socket);

@@ -45,6 +45,16 @@ export class ShardSlot {
     return this.#process?.url ?? null;
   }
 
+  /** Its process; null while it is down. */
+  get pid(): number | null {
+    return this.#process?.pid ?? null;
+  }
+
+  /** Where it listens, or did last. */
+  get port(): number {
+    return this.#port;
+  }
+
   /** What it has told last; null while it is down or new. */
   get state(): ShardState | null {
     return this.#process?.state ?? null;
@@ -119,7 +129,7 @@ export class ShardSlot {
       this.#pauseMs = Math.min(this.#pauseMs * 2, MAX_PAUSE_MS);
       try {
         const process = await this.#startProcess();
-        logger.info({ shard: index }, 'the shard is back');
+        logger.info({ shard: index, pid: process.pid, port: process.port, url: process.url }, 'the shard is back');
         return process;
       } catch (err) {
         if (this.#closing.signal.aborted) return null;
