@@ -92,7 +92,7 @@ export function renderMetrics(metrics) {
     '# Metrics',
     GENERATED,
     [
-      '`GET /metrics` on the port EDGE_OPS_PORT, in the text format of Prometheus. Every metric also has the label `app`. No label holds a name of a channel, a',
+      '`GET /metrics` on the port EDGE_OPS_PORT, in the text format of Prometheus. Every metric also has the label `app`, and with EDGE_SHARDS the label `shard`. No label holds a name of a channel, a',
       'token or an address: they are secrets, or there is no bound on their number.',
     ].join('\n'),
     '## trickle-edge',
