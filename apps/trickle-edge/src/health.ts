@@ -3,7 +3,7 @@ import type { Hub } from '@runnel/trickle-core';
 import type { LoopDelay } from './event-loop.ts';
 
 /** Share of the memory for segments beyond which the edge asks for no new streams: at the whole of it streams are cut. */
-export const READY_MEMORY_SHARE = 0.9;
+const READY_MEMORY_SHARE = 0.9;
 /** Delay of the event loop (p99 over 5 s) beyond which it asks for none, in milliseconds: those that it has already stutter. */
 export const READY_LOOP_DELAY_MS = 200;
 
