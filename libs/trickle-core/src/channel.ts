@@ -6,6 +6,7 @@ import { type ChannelEventKind, ChannelHistory } from './history.ts';
 import type { TrickleLimits } from './limits.ts';
 import { Listeners } from './listeners.ts';
 import { type ReaderHost, SegmentReader } from './reader.ts';
+import { SlabPool } from './slab.ts';
 import type { Segment } from './segment.ts';
 import { CURRENT, NEXT } from './sequence.ts';
 import { ChannelWriter, type Release, type WriteResult, type WriterHost } from './writer.ts';
@@ -25,6 +26,9 @@ export interface ChannelOptions {
   /** Only its maker writes to it: who comes over the network may not. */
   readonly readOnly?: boolean;
 }
+
+/** A channel that holds less has no slabs: most carry little, and a slab each would be dear. */
+const MIN_POOLED_BYTES = 32 * 1024;
 
 /** What a channel needs of its hub. */
 export interface ChannelHub {
@@ -64,6 +68,8 @@ export class Channel implements WriterHost, ReaderHost {
   readonly history = new ChannelHistory();
   readonly #hub: ChannelHub;
   readonly #window: Window<ChannelWriter>;
+  /** Made when the channel is a busy one. */
+  #memory: SlabPool | null = null;
   readonly #writers = new Set<ChannelWriter>();
   readonly #ends = new Listeners();
   readonly #followers = new Followers();
@@ -324,6 +330,7 @@ export class Channel implements WriterHost, ReaderHost {
     this.lastWriteMs = nowMs;
     this.#count('bytesIn', chunk.size);
     this.#advance(segment);
+    if (this.#window.cost > MIN_POOLED_BYTES) chunk.moveTo((this.#memory ??= new SlabPool()));
     segment.append(chunk, nowMs);
     return segment;
   }

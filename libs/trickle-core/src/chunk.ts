@@ -1,8 +1,11 @@
+import { MAX_COPIED_BYTES, type Slab, type SlabPool } from './slab.ts';
+
 /** Memory that a chunk costs beside its bytes: the objects that hold it. Makes a flood of one-byte chunks as dear as it is. */
 export const CHUNK_OVERHEAD_BYTES = 256;
 
 const CR = 13;
 const LF = 10;
+const EMPTY = new Uint8Array(0);
 const FINAL = Uint8Array.of(0x30, CR, LF, CR, LF);
 
 /**
@@ -13,11 +16,44 @@ const FINAL = Uint8Array.of(0x30, CR, LF, CR, LF);
 export class Chunk {
   /** Bytes of the segment, framing not counted. At least 1. */
   readonly size: number;
+  /**
+   * The memory that `framed` is in, when it is used again after `release`: whoever gives `framed` to a write that does not end at once has
+   * to hold it as long. Null for memory that stays.
+   */
+  get slab(): Slab | null {
+    return this.#slab;
+  }
+
+  /** Moves its bytes into a pool's memory, unless they are too many. */
+  moveTo(pool: SlabPool): void {
+    if (this.size > MAX_COPIED_BYTES || this.#slab !== null) return;
+    const { framed } = this;
+    const all = this.#final ?? framed;
+    // Small as its payload is, with a frame for each byte it may be large.
+    if (all.byteLength > MAX_COPIED_BYTES) return;
+    const { copy, slab } = pool.copy(all);
+    if (this.#final !== null) this.#final = copy;
+    this.#framed = this.#final === null ? copy : copy.subarray(0, framed.byteLength);
+    this.#payload = null;
+    this.#slab = slab;
+  }
+
+  /** Its segment needs it no more. Idempotent. */
+  release(): void {
+    if (this.#slab === null) return;
+    // From here on other bytes may stand there: to be read as nothing is a fault that shows.
+    this.#framed = EMPTY;
+    this.#final = null;
+    this.#slab.release();
+    this.#slab = null;
+  }
+
   /** What it takes of a bound on memory: the bytes that it came with, framing and all, and overhead. Frames may be many times what they hold. */
   readonly cost: number;
   #framed: Uint8Array | null;
   #payload: Uint8Array | null;
-  readonly #final: Uint8Array | null;
+  #final: Uint8Array | null;
+  #slab: Slab | null = null;
 
   private constructor(size: number, framed: Uint8Array | null, payload: Uint8Array | null, final: Uint8Array | null) {
     this.size = size;
@@ -64,9 +100,10 @@ export class Chunk {
     return this.#final !== null;
   }
 
-  /** The bytes without framing, in pieces that share the chunk's memory. */
+  /** The bytes without framing, in pieces that may be kept. */
   get payloads(): readonly Uint8Array[] {
-    return this.#payload === null ? unframe(this.#framed!) : [this.#payload];
+    if (this.#payload !== null) return [this.#payload];
+    return unframe(this.#slab === null ? this.#framed! : this.#framed!.slice());
   }
 }
 

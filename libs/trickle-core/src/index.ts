@@ -14,4 +14,5 @@ export { type ReaderObserver, SegmentReader } from './reader.ts';
 export type { Segment, SegmentEnd } from './segment.ts';
 export { CURRENT, NEXT, OLDEST, parseSequence } from './sequence.ts';
 export { channelTimeline, type ChannelTimeline, type TimelineEvent, type TimelineSegment } from './timeline.ts';
+export type { Slab } from './slab.ts';
 export { ChannelWriter, type Release, type WriteResult, type WriterObserver } from './writer.ts';

@@ -1,4 +1,5 @@
 import type { Chunk } from './chunk.ts';
+import { Members } from './members.ts';
 
 /**
  * Why a segment has ended: `closed` whole; `cut` because a publisher died in the middle; `evicted` because it left the window, and its
@@ -26,8 +27,8 @@ export interface AttachedReader {
 export class Segment<Writer extends AttachedWriter = AttachedWriter> {
   readonly seq: number;
   readonly createdMs: number;
-  readonly writers = new Set<Writer>();
-  readonly readers = new Set<AttachedReader>();
+  readonly writers = new Members<Writer>();
+  readonly readers = new Members<AttachedReader>();
   /** Time of the first byte; null while there is none. */
   firstByteMs: number | null = null;
   /** Time of the end; null while open. */
@@ -116,6 +117,7 @@ export class Segment<Writer extends AttachedWriter = AttachedWriter> {
     this.endMs ??= nowMs;
     this.end = 'evicted';
     this.turn = null;
+    for (const chunk of this.#chunks) chunk.release();
     this.#chunks = [];
   }
 
@@ -127,6 +129,8 @@ export class Segment<Writer extends AttachedWriter = AttachedWriter> {
 
   /** Tells every reader that something has changed. */
   notify(): void {
-    for (const reader of this.readers) reader.segmentChanged();
+    const { only } = this.readers;
+    if (only !== null) only.segmentChanged();
+    else for (const reader of this.readers) reader.segmentChanged();
   }
 }

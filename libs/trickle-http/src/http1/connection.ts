@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Channel, Chunk, ReaderObserver, SegmentReader } from '@runnel/trickle-core';
+import type { Channel, Chunk, ReaderObserver, SegmentReader, Slab } from '@runnel/trickle-core';
 import type { RelayContext } from '../relay/context.ts';
 import { type Dispatch, dispatch } from '../relay/dispatch.ts';
 import { pump, segmentHeaders, type SegmentSink } from '../relay/pump.ts';
@@ -93,6 +93,8 @@ export class Http1Connection implements SegmentSink, ReaderObserver, BodyHost {
   #channel: Channel | null = null;
   #reader: SegmentReader | null = null;
   #body: IncomingBody | null = null;
+  /** Memory of chunks that the socket has taken and not sent. */
+  #held: Slab[] | null = null;
 
   constructor(socket: Socket, host: ConnectionHost, place: { address: ConnectionAddress; part: number }) {
     this.#socket = socket;
@@ -353,7 +355,8 @@ export class Http1Connection implements SegmentSink, ReaderObserver, BodyHost {
     if (!this.#headDue) return this.#sendChunk(chunk, last);
     this.#headDue = false;
     if (this.#minor === 1 && chunk.size <= MAX_COPY_BYTES) {
-      this.#send(this.#host.firstPieces.get(this.#channel!, this.#reader!, chunk, { last, framing: this.#framing() }));
+      this.#send(this.#host.firstPieces.get(this.#channel!, this.#reader!, chunk, { last, framing: this.#framing() }), null);
+      if (this.#socket.writableLength > 0) this.#host.firstPieces.keep();
       return;
     }
     this.cork();
@@ -363,7 +366,7 @@ export class Http1Connection implements SegmentSink, ReaderObserver, BodyHost {
   }
 
   end(): void {
-    if (this.#minor === 1) this.#send(LAST_CHUNK);
+    if (this.#minor === 1) this.#send(LAST_CHUNK, null);
   }
 
   cork(): void {
@@ -372,7 +375,7 @@ export class Http1Connection implements SegmentSink, ReaderObserver, BodyHost {
 
   uncork(): void {
     this.#socket.uncork();
-    if (this.#socket.writableLength === 0) this.#blocked = false;
+    if (this.#socket.writableLength === 0) this.#sent();
   }
 
   reset({ flush }: { flush: boolean }): void {
@@ -422,13 +425,13 @@ export class Http1Connection implements SegmentSink, ReaderObserver, BodyHost {
   }
 
   #sendChunk(chunk: Chunk, last: boolean): void {
-    if (this.#minor === 0) for (const payload of chunk.payloads) this.#send(payload);
-    else if (!last) this.#send(chunk.framed);
-    else if (chunk.hasFinal) this.#send(chunk.framedFinal);
+    if (this.#minor === 0) for (const payload of chunk.payloads) this.#send(payload, null);
+    else if (!last) this.#send(chunk.framed, chunk.slab);
+    else if (chunk.hasFinal) this.#send(chunk.framedFinal, chunk.slab);
     else {
       this.cork();
-      this.#send(chunk.framed);
-      this.#send(LAST_CHUNK);
+      this.#send(chunk.framed, chunk.slab);
+      this.#send(LAST_CHUNK, null);
       this.uncork();
     }
   }
@@ -437,17 +440,31 @@ export class Http1Connection implements SegmentSink, ReaderObserver, BodyHost {
    * Blocked is a socket that keeps more than its high-water mark; it tells when it has sent it. The result of `write` alone would call
    * a socket blocked that has sent a large piece at once.
    */
-  #send(bytes: Uint8Array): void {
-    if (this.#socket.write(bytes) || this.#socket.writableLength === 0 || this.#blocked) return;
+  #send(bytes: Uint8Array, slab: Slab | null): void {
+    const goesOn = this.#socket.write(bytes);
+    if (this.#socket.writableLength === 0) return;
+    if (slab !== null) {
+      slab.hold();
+      (this.#held ??= []).push(slab);
+    }
+    if (goesOn || this.#blocked) return;
     this.#sinceMs = this.#host.nowMs;
     this.#blocked = true;
+  }
+
+  /** The socket has sent all that it had. */
+  #sent(): void {
+    this.#blocked = false;
+    if (this.#held === null) return;
+    for (const slab of this.#held) slab.release();
+    this.#held = null;
   }
 
   // Ends
 
   /** The socket has sent what it had. */
   drained(): void {
-    this.#blocked = false;
+    this.#sent();
     if (this.#reader !== null) this.segmentChanged();
     else if (this.#phase === 'head' && this.#received !== null) this.#goOn();
   }
@@ -457,6 +474,7 @@ export class Http1Connection implements SegmentSink, ReaderObserver, BodyHost {
     this.#phase = 'closing';
     this.#received = null;
     this.#leave();
+    this.#sent();
     this.#host.left(this);
   }
 

@@ -3,6 +3,9 @@ import type { RelayContext } from '../relay/context.ts';
 import { segmentHeaders } from '../relay/pump.ts';
 import { type AnswerFraming, streamHeadText } from './answers.ts';
 
+/** Memory in which pieces are put together: head and the largest first chunk that is copied. */
+const SCRATCH_BYTES = 48 * 1024;
+
 /**
  * Builds what a subscriber gets first: the answer's head and the first chunk in one buffer. All who waited for a segment get the same
  * bytes, one right after the other, so the buffer made last serves them all: with 500 readers this saves 499 heads and copies.
@@ -15,6 +18,8 @@ export class FirstPieces {
   #latest = 0;
   #last = false;
   #piece: Uint8Array | null = null;
+  /** Where pieces are put together, one after the other; null while a write needs the last one. */
+  #scratch: Buffer | null = null;
 
   constructor(relay: RelayContext) {
     this.#relay = relay;
@@ -31,7 +36,9 @@ export class FirstPieces {
     const head = streamHeadText(segmentHeaders(this.#relay, channel, reader), framing);
     const frames = last && chunk.hasFinal ? chunk.framedFinal : chunk.framed;
     const tail = last && !chunk.hasFinal ? '0\r\n\r\n' : '';
-    const piece = Buffer.allocUnsafeSlow(head.length + frames.byteLength + tail.length);
+    const length = head.length + frames.byteLength + tail.length;
+    const scratch = length > SCRATCH_BYTES ? Buffer.allocUnsafeSlow(length) : (this.#scratch ??= Buffer.allocUnsafeSlow(SCRATCH_BYTES));
+    const piece = scratch.subarray(0, length);
     piece.write(head, 0, 'latin1');
     piece.set(frames, head.length);
     if (tail !== '') piece.write(tail, head.length + frames.byteLength, 'latin1');
@@ -43,6 +50,11 @@ export class FirstPieces {
       this.#piece = piece;
     }
     return piece;
+  }
+
+  /** The socket has not sent all of the last piece yet: its memory may not be used again. */
+  keep(): void {
+    this.#scratch = null;
   }
 
   /** Lets go of what was made last, so that an idle relay holds no segment through it. */

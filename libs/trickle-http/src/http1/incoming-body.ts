@@ -36,8 +36,10 @@ export class IncomingBody implements ChunkedSink, WriterObserver {
     to.writer.observer = this;
   }
 
-  /** Ends a body without bytes, refuses one that says that it is too large. To be called once, at first. */
+  /** Ends a body without bytes or whose writer was let go already, refuses one that says that it is too large. To be called once, at first. */
   start(): void {
+    // A number so old that the window had no place for it.
+    if (this.#writer.released !== null) return this.released();
     if (this.#decoder !== null) return;
     if (this.#left === 0) this.#done();
     else if (this.#left > this.#relay.hub.limits.segmentBytes) this.#tooLarge();

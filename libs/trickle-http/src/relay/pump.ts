@@ -31,7 +31,7 @@ export interface SegmentSink {
  */
 export function pump(channel: Channel, reader: SegmentReader, sink: SegmentSink): boolean {
   if (!reader.ready) return false;
-  if (reader.segment.end === 'evicted') return evicted(channel, reader, sink);
+  if (reader.end === 'evicted') return evicted(channel, reader, sink);
   // One who is behind gets all in one call of the kernel.
   const many = reader.available > 1;
   if (many) sink.cork();
