@@ -3,6 +3,7 @@ import { ACCESS } from './config/access.ts';
 import { CASCADE } from './config/cascade.ts';
 import { CHANNELS } from './config/channels.ts';
 import { CONNECTIONS } from './config/connections.ts';
+import { MAX_PORT } from './config/fields.ts';
 import { LIFE } from './config/life.ts';
 import { LISTENING } from './config/listening.ts';
 import { SHARDS } from './config/shards.ts';
@@ -26,6 +27,10 @@ export const TrickleEdgeConfigSchema = z
   .refine((config) => config.EDGE_SHARDS === 1 || config.EDGE_WINDOW_MIB <= config.EDGE_MEMORY_MIB / config.EDGE_SHARDS, {
     path: ['EDGE_SHARDS'],
     error: 'must leave each shard at least EDGE_WINDOW_MIB of EDGE_MEMORY_MIB',
+  })
+  .refine((config) => (config.EDGE_SHARD_PORT ?? 0) + config.EDGE_SHARDS - 1 <= MAX_PORT, {
+    path: ['EDGE_SHARD_PORT'],
+    error: 'must leave a port for each shard',
   })
   .refine((config) => config.EDGE_SHARDS === 1 || config.EDGE_CHANGES === 'off', {
     path: ['EDGE_CHANGES'],

@@ -107,4 +107,55 @@ describe('SessionChannels', () => {
     expect(after.channel).toBe(before.channel);
     expect(inspectToken(after.token)).toEqual({ ...inspectToken(before.token), keyId: 'newer' });
   });
+
+  it('makes the channels of a session once, however many ask at the same time', async () => {
+    const { hub, channels } = setUp();
+    const [first, ...others] = await Promise.all([channels.create('a'), channels.create('a'), channels.create('a')]);
+    for (const other of others) expect(other).toEqual(first);
+    expect([hub.size, channels.size]).toEqual([5, 1]);
+  });
+
+  it('ends a session that is closed while it is made', async () => {
+    const { hub, channels } = setUp();
+    const made = channels.create('a');
+    expect(await channels.close('a')).toBe(5);
+    await made;
+    expect([hub.size, channels.size]).toEqual([0, 0]);
+  });
+
+  it('ends the sessions that have lost a channel, all of their channels, and no other', async () => {
+    const { hub, channels } = setUp();
+    const { worker } = await channels.create('a');
+    await channels.create('b');
+    const lost = worker.data.slice(worker.data.lastIndexOf('/') + 1);
+    hub.end(lost);
+    expect(await channels.lose((channel) => channel === lost)).toEqual(['a']);
+    expect([hub.size, channels.size]).toEqual([5, 1]);
+    await expect(channels.control('a', {})).rejects.toMatchObject({ code: 'session_not_found' });
+  });
+
+  it('does not hand out a session whose channels were made while some were lost', async () => {
+    const { hub, channels } = setUp();
+    const made = channels.create('a');
+    await channels.lose(() => false);
+    await expect(made).rejects.toMatchObject({ code: 'no_responder', retryable: true });
+    expect([hub.size, channels.size]).toEqual([0, 0]);
+  });
+
+  it('asks for the last writes of those sessions alone that may be idle', async () => {
+    const { hub, world } = setUp();
+    const asked: number[] = [];
+    const store = new HubChannels({ hub, baseUrl: 'http://edge/trickle/' });
+    const lastWrites = store.lastWrites.bind(store);
+    store.lastWrites = (names) => (asked.push(names.length), lastWrites(names));
+    let made = 0;
+    const secret = () => `x${(made += 1)}`;
+    const channels = new SessionChannels({ store, idleMs: 1000, secret, clock: () => world.nowMs, key: () => null, ttlMs: TTL_MS });
+    await channels.create('a');
+    for (world.nowMs = 500; world.nowMs <= 3000; world.nowMs += 500) {
+      await channels.control('a', {});
+      expect(await channels.sweep(world.nowMs)).toEqual([]);
+    }
+    expect(asked).toEqual([5, 5]);
+  });
 });

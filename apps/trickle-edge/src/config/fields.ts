@@ -2,8 +2,11 @@ import { z } from 'zod';
 
 const MIB = 1024 * 1024;
 
+/** The highest TCP port. */
+export const MAX_PORT = 65_535;
+
 /** A TCP port; 0 takes any free one. */
-export const port = () => z.coerce.number().int().min(0).max(65_535);
+export const port = () => z.coerce.number().int().min(0).max(MAX_PORT);
 
 /** A whole number within bounds. */
 export const count = (bounds: { min: number; max: number }) => z.coerce.number().int().min(bounds.min).max(bounds.max);

@@ -4,7 +4,7 @@ import { RunnelError } from '@runnel/errors';
 import { endsWithin } from '@runnel/service';
 import { Calls } from './calls.ts';
 import { type FromShard, fromWireError, type ShardStart, type ShardState, type ToShard } from './protocol.ts';
-import { refuse } from './refuse.ts';
+import { ConnectionSender } from './sender.ts';
 
 /** How long a shard may take to listen, in milliseconds: a machine under load starts several at once. */
 const START_DEADLINE_MS = 30_000;
@@ -14,9 +14,6 @@ export const HANG_MS = 30_000;
 
 /** How often silence is looked for, in milliseconds. */
 const WATCH_MS = 1000;
-
-/** Connections on their way to one shard; more are refused. Node sends one at a time, each when the one before has arrived. */
-const MAX_ON_THE_WAY = 1024;
 
 /** What to start. */
 export interface ShardProcessOptions {
@@ -42,12 +39,13 @@ export class ShardProcess {
   readonly #child: ChildProcess;
   readonly #options: ShardProcessOptions;
   readonly #started = Promise.withResolvers<void>();
-  readonly #onTheWay = new Set<Socket>();
+  readonly #sender: ConnectionSender;
   #silentMs = 0;
 
   private constructor(options: ShardProcessOptions) {
     this.#options = options;
     this.#child = fork(options.entry, [], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    this.#sender = new ConnectionSender(this.#child);
     this.calls = new Calls((message) => this.#send(message));
     const watch = setInterval(() => this.#watch(), WATCH_MS);
     this.#child.on('message', (message: FromShard, socket?: Socket) => this.#hear(message, socket));
@@ -57,7 +55,7 @@ export class ShardProcess {
         const error = new RunnelError('no_responder', { message: `Shard ${options.start.index} of the edge is gone: ${how}.` });
         this.calls.lost(error);
         this.#started.reject(error);
-        for (const socket of this.#onTheWay) socket.destroy();
+        this.#sender.lost();
         resolve(how);
       };
       // After 'exit', once its last messages have been read.
@@ -89,20 +87,14 @@ export class ShardProcess {
     }
   }
 
+  /** Number of the process. */
   get pid(): number {
     return this.#child.pid!;
   }
 
   /** Sends a connection that is detached, and what was read from it. */
   give(socket: Socket, received: Buffer): void {
-    if (this.#onTheWay.size >= MAX_ON_THE_WAY || !this.#child.connected) return refuse(socket);
-    this.#onTheWay.add(socket);
-    const message: ToShard = { kind: 'connection', received };
-    // Afterwards it has no handle here any more; if it could not be sent, this is its end.
-    this.#child.send(message, socket, { keepOpen: false }, () => {
-      this.#onTheWay.delete(socket);
-      socket.destroy();
-    });
+    this.#sender.give({ kind: 'connection', received }, socket);
   }
 
   /** Asks it to leave, and kills it after the deadline. Idempotent. */

@@ -6,11 +6,13 @@ import 'reflect-metadata';
 import type { Socket } from 'node:net';
 import { toRunnelError } from '@runnel/errors';
 import { type CallMessage, type FromShard, type ToShard, toWireError } from './protocol.ts';
+import { ConnectionSender } from './sender.ts';
 import { ShardServer } from './shard.ts';
 
 /** How often it tells its state, in milliseconds. */
 const STATE_MS = 1000;
 
+const sender = new ConnectionSender(process);
 let server: ShardServer | null = null;
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
@@ -55,9 +57,7 @@ async function call({ id, name, argument }: CallMessage): Promise<void> {
 }
 
 function give(shard: number, socket: Socket, received: Buffer): void {
-  if (!process.connected) return void socket.destroy();
-  const message: FromShard = { kind: 'elsewhere', shard, received };
-  process.send!(message, socket, { keepOpen: false }, () => socket.destroy());
+  sender.give({ kind: 'elsewhere', shard, received }, socket);
 }
 
 function say(message: FromShard, sent?: () => void): void {

@@ -14,7 +14,7 @@ export class Splices {
 
   /** Passes a connection on, what was read from it first, until one side ends. Deadlines are kept by the shard. */
   splice(outer: Socket, received: Buffer, path: string): void {
-    // Such a body ends with the connection: it must not look whole when the shard has cut it, which an inner socket cannot tell.
+    // Such a body ends with the connection. It must not look whole when the shard has cut it, which an inner socket cannot tell: without close_notify.
     const graceful = !HTTP_1_0.test(received.toString('latin1', 0, received.indexOf('\n')));
     const inner = connect(path);
     let connected = false;
@@ -29,7 +29,9 @@ export class Splices {
       if (!connected) refuse(outer);
     });
     inner.once('close', () => {
-      if (connected) outer.destroySoon();
+      if (!connected) return;
+      if (graceful) outer.destroySoon();
+      else outer.write('', () => outer.destroy());
     });
     inner.write(received);
     outer.pipe(inner);
