@@ -33,6 +33,8 @@ export class FirstPieces {
     if (shared && this.#chunk === chunk && this.#segment === reader.segment && this.#latest === reader.latest && this.#last === last) {
       return this.#piece!;
     }
+    // The piece made last lies in the memory that this one is made in.
+    if (!shared) this.clear();
     const head = streamHeadText(segmentHeaders(this.#relay, channel, reader), framing);
     const frames = last && chunk.hasFinal ? chunk.framedFinal : chunk.framed;
     const tail = last && !chunk.hasFinal ? '0\r\n\r\n' : '';

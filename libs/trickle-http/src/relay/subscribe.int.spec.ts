@@ -121,6 +121,26 @@ describe('GET of a segment on the wire', () => {
     expect([(await wire.answer()).body, (await wire.answer()).body]).toEqual(['s0', 's1']);
   });
 
+  it('gives each of those who wait together its own head, and all the same bytes', async () => {
+    const channel = await setUp();
+    const wires = [];
+    for (const headers of ['', 'Connection: close\r\n', '', 'Connection: close\r\n', '']) {
+      const wire = await bench.wire();
+      wire.request('GET', '/trickle/c/0', headers);
+      wires.push(wire);
+      await eventually(() => channel.readers === wires.length);
+    }
+    await bench.put(0, 'same');
+    const answers = await Promise.all(wires.map((wire) => wire.answer()));
+    expect(answers.map(({ body, headers }) => [body, headers.connection])).toEqual([
+      ['same', undefined],
+      ['same', 'close'],
+      ['same', undefined],
+      ['same', 'close'],
+      ['same', undefined],
+    ]);
+  });
+
   it('leaves the connection of an HTTP/1.0 client without chunks', async () => {
     await setUp();
     await bench.put(0, 'plain');
