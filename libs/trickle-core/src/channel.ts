@@ -283,9 +283,7 @@ export class Channel implements WriterHost, ReaderHost {
     this.#detach(writer);
     if (segment === null) return;
     if (writer.bytes > 0 && !segment.damaged && segment.outcome === null) {
-      this.#count('cuts', 1);
-      this.#note('cut', segment.seq, `after ${segment.bytes} bytes`);
-      if (segment.damage()) segment.notify();
+      if (this.#cut(segment)) segment.notify();
     }
     if (segment.bytes > 0 && !this.#isHeld(segment)) this.#close(segment);
   }
@@ -364,8 +362,17 @@ export class Channel implements WriterHost, ReaderHost {
     }
   }
 
+  /** Returns whether a segment that was closed is a cut one now. */
+  #cut(segment: Segment): boolean {
+    this.#count('cuts', 1);
+    this.#note('cut', segment.seq, `after ${segment.bytes} bytes`);
+    return segment.damage();
+  }
+
   #close(segment: Segment): void {
     if (segment.end !== null) return;
+    // Ended from outside in the middle of a frame: on the wire there is no whole end of that.
+    if (segment.open && !segment.damaged) this.#cut(segment);
     segment.close(this.#hub.clock());
     segment.notify();
   }

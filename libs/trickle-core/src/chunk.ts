@@ -16,6 +16,84 @@ const FINAL = Uint8Array.of(0x30, CR, LF, CR, LF);
 export class Chunk {
   /** Bytes of the segment, framing not counted. At least 1. */
   readonly size: number;
+  /** What it takes of a bound on memory: the bytes that it came with, framing and all, and overhead. Frames may be many times what they hold. */
+  readonly cost: number;
+  /**
+   * Bytes of the segment at its beginning that belong to a frame which an earlier chunk has begun; 0 when it begins with a frame. May be
+   * more than it holds.
+   */
+  readonly lead: number;
+  /** Whether its last frame is not whole: the next chunk goes on with it. */
+  readonly open: boolean;
+  #framed: Uint8Array | null;
+  #payload: Uint8Array | null;
+  #final: Uint8Array | null;
+  #slab: Slab | null = null;
+
+  private constructor(
+    size: number,
+    bytes: { framed?: Uint8Array; payload?: Uint8Array; final?: Uint8Array; lead?: number; open?: boolean },
+  ) {
+    this.size = size;
+    this.cost = (bytes.framed?.byteLength ?? size) + CHUNK_OVERHEAD_BYTES;
+    this.lead = bytes.lead ?? 0;
+    this.open = bytes.open ?? false;
+    this.#framed = bytes.framed ?? null;
+    this.#payload = bytes.payload ?? null;
+    this.#final = bytes.final ?? null;
+  }
+
+  /** A chunk of plain bytes. */
+  static of(payload: Uint8Array): Chunk {
+    return new Chunk(payload.byteLength, { payload });
+  }
+
+  /**
+   * A chunk of frames without extensions, which hold `size` bytes. `final` is the same memory together with the last chunk (`0`) that
+   * follows it there, when it does; `lead`: it begins with the rest of a frame.
+   */
+  static framed(framed: Uint8Array, size: number, how: { final?: Uint8Array; lead?: number } = {}): Chunk {
+    return new Chunk(size, { framed, ...how });
+  }
+
+  /**
+   * A piece of frames as it was received, cut anywhere but inside a size line or between a frame's bytes and its end. Pieces of one body
+   * have to follow each other with nothing between.
+   */
+  static cut(framed: Uint8Array, size: number, how: { lead: number; open: boolean }): Chunk {
+    return new Chunk(size, { framed, ...how });
+  }
+
+  /** Frames, as whole as `lead` and `open` say. */
+  get framed(): Uint8Array {
+    if (this.#framed === null) {
+      this.#framed = frame(this.#payload!);
+      const end = this.#framed.byteLength - 2;
+      this.#payload = this.#framed.subarray(end - this.size, end);
+    }
+    return this.#framed;
+  }
+
+  /** Frames and the last chunk, in one piece; of a chunk that is not `open`. */
+  get framedFinal(): Uint8Array {
+    if (this.#final !== null) return this.#final;
+    const all = new Uint8Array(this.framed.byteLength + FINAL.byteLength);
+    all.set(this.framed);
+    all.set(FINAL, this.framed.byteLength);
+    return all;
+  }
+
+  /** Whether `framedFinal` needs no copy. */
+  get hasFinal(): boolean {
+    return this.#final !== null;
+  }
+
+  /** The bytes without framing, in pieces that may be kept. */
+  get payloads(): readonly Uint8Array[] {
+    if (this.#payload !== null) return [this.#payload];
+    return unframe(this.#slab === null ? this.#framed! : this.#framed!.slice(), this.lead);
+  }
+
   /**
    * The memory that `framed` is in, when it is used again after `release`: whoever gives `framed` to a write that does not end at once has
    * to hold it as long. Null for memory that stays.
@@ -47,64 +125,6 @@ export class Chunk {
     this.#slab.release();
     this.#slab = null;
   }
-
-  /** What it takes of a bound on memory: the bytes that it came with, framing and all, and overhead. Frames may be many times what they hold. */
-  readonly cost: number;
-  #framed: Uint8Array | null;
-  #payload: Uint8Array | null;
-  #final: Uint8Array | null;
-  #slab: Slab | null = null;
-
-  private constructor(size: number, framed: Uint8Array | null, payload: Uint8Array | null, final: Uint8Array | null) {
-    this.size = size;
-    this.cost = (framed === null ? size : framed.byteLength) + CHUNK_OVERHEAD_BYTES;
-    this.#framed = framed;
-    this.#payload = payload;
-    this.#final = final;
-  }
-
-  /** A chunk of plain bytes. */
-  static of(payload: Uint8Array): Chunk {
-    return new Chunk(payload.byteLength, null, payload, null);
-  }
-
-  /**
-   * A chunk of one or more whole frames without extensions, which hold `size` bytes. `final` is the same memory together with the last
-   * chunk (`0`) that follows it there, when it does.
-   */
-  static framed(framed: Uint8Array, size: number, final: Uint8Array | null = null): Chunk {
-    return new Chunk(size, framed, null, final);
-  }
-
-  /** Whole frames. */
-  get framed(): Uint8Array {
-    if (this.#framed === null) {
-      this.#framed = frame(this.#payload!);
-      const end = this.#framed.byteLength - 2;
-      this.#payload = this.#framed.subarray(end - this.size, end);
-    }
-    return this.#framed;
-  }
-
-  /** Whole frames and the last chunk, in one piece. */
-  get framedFinal(): Uint8Array {
-    if (this.#final !== null) return this.#final;
-    const all = new Uint8Array(this.framed.byteLength + FINAL.byteLength);
-    all.set(this.framed);
-    all.set(FINAL, this.framed.byteLength);
-    return all;
-  }
-
-  /** Whether `framedFinal` needs no copy. */
-  get hasFinal(): boolean {
-    return this.#final !== null;
-  }
-
-  /** The bytes without framing, in pieces that may be kept. */
-  get payloads(): readonly Uint8Array[] {
-    if (this.#payload !== null) return [this.#payload];
-    return unframe(this.#slab === null ? this.#framed! : this.#framed!.slice());
-  }
 }
 
 /** One frame around a payload. */
@@ -121,14 +141,18 @@ function frame(payload: Uint8Array): Uint8Array {
   return out;
 }
 
-/** The payloads of whole frames that were checked when they came in. */
-function unframe(framed: Uint8Array): Uint8Array[] {
+/** The payloads of frames that were checked when they came in. */
+function unframe(framed: Uint8Array, lead: number): Uint8Array[] {
   const out: Uint8Array[] = [];
-  for (let at = 0; at < framed.byteLength;) {
-    let size = 0;
-    for (; framed[at] !== CR; at += 1) size = size * 16 + hexDigit(framed[at]);
-    out.push(framed.subarray(at + 2, at + 2 + size));
-    at += 2 + size + 2;
+  let at = 0;
+  let size = lead;
+  while (at < framed.byteLength) {
+    if (size > 0) {
+      out.push(framed.subarray(at, at + size));
+      at += size + 2;
+    }
+    for (size = 0; at < framed.byteLength && framed[at] !== CR; at += 1) size = size * 16 + hexDigit(framed[at]);
+    at += 2;
   }
   return out;
 }

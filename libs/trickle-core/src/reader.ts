@@ -26,6 +26,10 @@ export class SegmentReader implements AttachedReader {
   observer: ReaderObserver | null = null;
   readonly #host: ReaderHost;
   #position = 0;
+  /** The latest chunk ended inside a frame, which only the next one of the same publisher can go on with. */
+  #open = false;
+  /** That publisher died, and what follows is another's. */
+  #broken = false;
   #closed = false;
 
   /** For the channel alone. */
@@ -46,7 +50,12 @@ export class SegmentReader implements AttachedReader {
   /** The next chunk, shared with other readers. Null when there is none now; then look at `end`. */
   next(): Chunk | null {
     const chunk = this.segment.chunk(this.#position);
-    if (chunk === undefined) return null;
+    if (chunk === undefined || this.#broken) return null;
+    if (this.#open && chunk.lead === 0) {
+      this.#broken = true;
+      return null;
+    }
+    this.#open = chunk.open;
     this.#position += 1;
     this.#host.handedOut(chunk.size);
     return chunk;
@@ -59,6 +68,7 @@ export class SegmentReader implements AttachedReader {
 
   /** How the segment ended for this reader; null while there is, or may come, more. */
   get end(): SegmentEnd | null {
+    if (this.#broken) return 'cut';
     if (this.#position < this.segment.length) return null;
     // Who had taken everything of a segment that had ended has lost nothing when it leaves the window.
     return this.#position === this.segment.chunksSeen ? (this.segment.outcome ?? this.segment.end) : this.segment.end;

@@ -56,6 +56,8 @@ export class Segment<Writer extends AttachedWriter = AttachedWriter> {
   damaged = false;
   /** The writer in the middle of a chunk: others wait for its end, so that bytes never mix inside one (Trickle spec, Publish). */
   turn: Writer | null = null;
+  /** Whether its latest chunk ended inside a frame. */
+  open = false;
   #chunks: Chunk[] = [];
   #length = 0;
 
@@ -87,7 +89,10 @@ export class Segment<Writer extends AttachedWriter = AttachedWriter> {
     this.end = null;
     this.endMs = null;
     this.#length += 1;
-    this.#chunks.push(chunk);
+    this.open = chunk.open;
+    // The first one alone, as most segments have just one: an array that grows makes place for many.
+    if (this.#chunks.length === 0) this.#chunks = [chunk];
+    else this.#chunks.push(chunk);
   }
 
   /** Ends it for the readers who have read everything: cut if it was damaged, whole otherwise. Tells nobody. */

@@ -159,7 +159,9 @@ describe('the decoder of chunked bodies', () => {
           const pinned = memory.byteLength;
           const most = Math.max(4096, 4 * (chunk.size + 13 * chunk.payloads.length + 5));
           if (pinned > most) throw new Error(`${chunk.size} bytes pin ${pinned}`);
-          if (chunk.size * 4 >= whole.length || whole.length <= 4096) expect(memory).toBe(whole.buffer);
+          // One that is whole but for its CRLF is ended here, in memory of its own.
+          const isEnded = !part && !whole.includes(Buffer.from(chunk.framed));
+          if (!isEnded && (chunk.size * 4 >= whole.length || whole.length <= 4096) && memory !== whole.buffer) throw new Error('copied');
         }
       }),
       { numRuns: 300 },

@@ -1,4 +1,5 @@
 import { Chunk } from '@runnel/trickle-core';
+import { type ChunkRun, FINAL_BYTES, scanRun } from './chunk-run.ts';
 
 /** Longest chunk-size line: eight digits and an extension that nobody needs (RFC 9112, 7.1.1). */
 const MAX_SIZE_LINE_BYTES = 256;
@@ -6,13 +7,14 @@ const MAX_SIZE_LINE_BYTES = 256;
 /** Longest trailer section, which is read over. */
 const MAX_TRAILER_BYTES = 8192;
 
+const CRLF = '\r\n';
+
 /** A piece that would keep more than this many times its size of received memory is copied out of it. */
 const MAX_PINNED_RATIO = 4;
 
 /** Buffers that are not worth a copy. */
 const SMALL_BYTES = 4096;
 
-const CR = 13;
 const LF = 10;
 
 /** Who takes what a decoder finds. A method that returns false wants no more for now: the decoder stops behind what it handed out. */
@@ -27,14 +29,16 @@ export interface ChunkedSink {
 type Phase = 'size' | 'data' | 'crlf' | 'trailer' | 'done';
 
 /**
- * Decodes a chunked body (RFC 9112, 7.1) from pieces as they are received. Runs of whole chunks are handed on as one slice of the
- * received buffer, framing and all, because sending is what costs: one slice is one write to each reader. Bytes of a chunk that
- * is not complete yet are handed on at once.
+ * Decodes a chunked body (RFC 9112, 7.1) from pieces as they are received. Whatever can be is handed on as one slice of the received
+ * buffer, framing and all, also where a chunk is cut, because sending is what costs: one slice is one write to each reader, and nothing is copied. Only
+ * chunks with extensions, or whose size line or end is cut, are framed anew.
  */
 export class ChunkedDecoder {
   #phase: Phase = 'size';
   /** Bytes of the chunk still to come. */
   #left = 0;
+  /** The chunk's size line was handed on as it came, so the rest of it has to be as well. */
+  #passing = false;
   /** A size line or trailer line that came in pieces. */
   #line = '';
   #trailerBytes = 0;
@@ -63,18 +67,17 @@ export class ChunkedDecoder {
   decode(buffer: Buffer, at: number, sink: ChunkedSink): number {
     let position = at;
     while (position < buffer.length && this.#phase !== 'done') {
-      if (this.#phase === 'size' && this.#line === '') {
-        const run = scanRun(buffer, position, this.#maxChunkBytes);
+      if (this.#passing || (this.#phase === 'size' && this.#line === '')) {
+        const lead = this.#passing ? this.#left : 0;
+        const run = scanRun(buffer, position, { lead, maxChunkBytes: this.#maxChunkBytes });
         if (run.last && run.size === 0) {
           this.#phase = 'done';
           return position + FINAL_BYTES;
         }
         if (run.size > 0) {
-          const final = run.last ? keptSlice(buffer, position, run.end + FINAL_BYTES) : null;
-          const framed = final === null ? keptSlice(buffer, position, run.end) : final.subarray(0, run.end - position);
-          position = final === null ? run.end : run.end + FINAL_BYTES;
-          if (run.last) this.#phase = 'done';
-          if (!sink.chunk(Chunk.framed(framed, run.size, final), run.last)) return position;
+          const from = position;
+          position = run.last ? run.end + FINAL_BYTES : run.end;
+          if (!this.#pass(buffer, from, { run, lead }, sink)) return position;
           continue;
         }
       }
@@ -87,6 +90,32 @@ export class ChunkedDecoder {
       }
     }
     return position;
+  }
+
+  /** Hands on a run as it came. Returns whether the sink wants more. */
+  #pass(buffer: Buffer, from: number, what: { run: ChunkRun; lead: number }, sink: ChunkedSink): boolean {
+    const { end, size, left, crlf, last } = what.run;
+    const { lead } = what;
+    const open = left > 0;
+    this.#passing = open;
+    this.#left = left;
+    this.#phase = last ? 'done' : open ? 'data' : 'size';
+    if (last) {
+      const final = keptSlice(buffer, from, end + FINAL_BYTES);
+      const framed = final.subarray(0, end - from);
+      return sink.chunk(Chunk.framed(framed, size, { final, lead }), true);
+    }
+    if (crlf < 2) {
+      // The end that must follow is made here, and read over when it comes.
+      this.#phase = 'crlf';
+      this.#line = CRLF.slice(0, crlf);
+      const framed = Buffer.allocUnsafeSlow(end - from + 2 - crlf);
+      buffer.copy(framed, 0, from, end);
+      framed.write(CRLF.slice(crlf), end - from, 'latin1');
+      return sink.chunk(Chunk.framed(framed, size, { lead }), false);
+    }
+    const framed = keptSlice(buffer, from, end);
+    return open ? sink.part(Chunk.cut(framed, size, { lead, open })) : sink.chunk(Chunk.framed(framed, size, { lead }), false);
   }
 
   #step(buffer: Buffer, at: number, sink: ChunkedSink): number {
@@ -148,51 +177,6 @@ export class ChunkedDecoder {
     this.#line += buffer.toString('latin1', at, end);
     return end;
   }
-}
-
-/** Bytes of `0 CRLF CRLF`. */
-const FINAL_BYTES = 5;
-
-const RUN = { end: 0, size: 0, last: false };
-
-/**
- * The longest run of whole chunks without extensions from `at` on: where it ends, how many bytes of payload it holds, and whether the last
- * chunk, without trailers, follows. The result is one object that is used again: a read of a small segment makes no garbage here.
- */
-function scanRun(buffer: Buffer, at: number, maxChunkBytes: number): typeof RUN {
-  RUN.end = at;
-  RUN.size = 0;
-  RUN.last = false;
-  const { length } = buffer;
-  let position = at;
-  while (position < length) {
-    let size = 0;
-    let digits = 0;
-    for (; position < length && digits <= 8; position += 1, digits += 1) {
-      const digit = hexDigit(buffer[position]);
-      if (digit < 0) break;
-      size = size * 16 + digit;
-    }
-    if (digits === 0 || digits > 8 || position + 1 >= length) return RUN;
-    if (buffer[position] !== CR || buffer[position + 1] !== LF) return RUN;
-    if (size === 0) {
-      RUN.last = position + 3 < length && buffer[position + 2] === CR && buffer[position + 3] === LF && digits === 1;
-      return RUN;
-    }
-    const end = position + 2 + size;
-    if (size > maxChunkBytes || end + 1 >= length || buffer[end] !== CR || buffer[end + 1] !== LF) return RUN;
-    position = end + 2;
-    RUN.end = position;
-    RUN.size += size;
-  }
-  return RUN;
-}
-
-/** Value of a hexadecimal digit in ASCII; -1 for anything else. */
-function hexDigit(code: number): number {
-  if (code >= 0x30 && code <= 0x39) return code - 0x30;
-  const lower = code | 0x20;
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }
 
 /** A part of a received buffer that may be kept: one that would pin much more memory than it has is copied. */

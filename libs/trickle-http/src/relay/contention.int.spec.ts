@@ -46,7 +46,8 @@ describe('two POSTs to one segment', () => {
     await pause();
     one.kill();
     expect((await two.answer()).status).toBe(200);
-    expect([await reader.gone(), reader.text.includes('4\r\naaaa\r\n4\r\nBBBB\r\n')]).toEqual(['reset', true]);
+    // Its chunk cannot be ended on this connection: what another one writes behind it has no place there.
+    expect([await reader.gone(), reader.text.endsWith('8\r\naaaa')]).toEqual(['reset', true]);
   });
 
   it('do not wait for ever for one that stalls in a chunk: it is 408 after the time between two bytes', async () => {
@@ -187,7 +188,7 @@ describe('preconnects', () => {
     expect([status, headers['lp-trickle-seq'], headers.connection]).toEqual([200, '1', 'close']);
   });
 
-  it('and writers in the middle are released when the channel ends, and readers get what came', async () => {
+  it('and writers in the middle are released when the channel ends, and readers in the middle of a chunk learn that it is cut', async () => {
     await setUp();
     const [waiting, anyone] = [await bench.post(1), await bench.post(-1)];
     const middle = await bench.post(0);
@@ -202,7 +203,7 @@ describe('preconnects', () => {
     }
     const next = await ahead.answer();
     expect([next.status, next.body, next.headers['lp-trickle-closed']]).toEqual([200, '', 'terminated']);
-    expect((await reader.answer()).body).toBe('half');
+    expect([await reader.gone(), reader.text.endsWith('8\r\nhalf')]).toEqual(['reset', true]);
     expect([(await bench.ask('GET', '/trickle/c/0')).status, (await bench.ask('POST', '/trickle/c/1')).status]).toEqual([404, 404]);
   });
 });
