@@ -121,6 +121,7 @@ export class Http1Connection implements SegmentSink, ReaderObserver, BodyHost {
   tick(nowMs: number): void {
     const { bounds } = this.#host.context;
     const waitedMs = nowMs - this.#sinceMs;
+    if (this.#held !== null && this.#socket.writableLength === 0) this.#sent();
     switch (this.#phase) {
       case 'head':
         return this.#tickHead(waitedMs);
@@ -441,6 +442,8 @@ export class Http1Connection implements SegmentSink, ReaderObserver, BodyHost {
    * a socket blocked that has sent a large piece at once.
    */
   #send(bytes: Uint8Array, slab: Slab | null): void {
+    // A write that ended below the high-water mark tells nobody.
+    if (this.#held !== null && this.#socket.writableLength === 0) this.#sent();
     const goesOn = this.#socket.write(bytes);
     if (this.#socket.writableLength === 0) return;
     if (slab !== null) {
