@@ -30,6 +30,9 @@ export interface ChannelOptions {
 /** A channel that holds less has no slabs: most carry little, and a slab each would be dear. */
 const MIN_POOLED_BYTES = 32 * 1024;
 
+/** A channel without a write for this long gives back the slabs that it keeps for later. */
+const POOL_IDLE_MS = 2000;
+
 /** What a channel needs of its hub. */
 export interface ChannelHub {
   readonly limits: TrickleLimits;
@@ -245,6 +248,7 @@ export class Channel implements WriterHost, ReaderHost {
   sweep(nowMs: number): void {
     for (const segment of this.#window.segments) this.#sweepWriters(segment, nowMs);
     this.#evict(nowMs);
+    if (nowMs - this.lastWriteMs > POOL_IDLE_MS) this.#memory?.trim();
     this.#settleDrain(nowMs);
     if (this.idleMs !== null && nowMs - this.lastWriteMs > this.idleMs) this.#finish();
   }

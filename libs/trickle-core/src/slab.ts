@@ -64,6 +64,11 @@ export class SlabPool {
     return { copy: slab.bytes.subarray(start, slab.used), slab };
   }
 
+  /** Lets go of the slabs that it keeps for later. */
+  trim(): void {
+    this.#free.length = 0;
+  }
+
   /** For its slabs alone: nobody needs what one holds. */
   returned(slab: Slab): void {
     slab.used = 0;
