@@ -15,7 +15,7 @@ const POST = (path) => `POST ${path} HTTP/1.1\r\n${HOST}Transfer-Encoding: chunk
 
 /**
  * What is done to the edge, each on a connection of its own. `base` is the edge's path, `victim` the path of a channel that others use, `own` one of an
- * attacker's. An attack goes on until the edge ends the connection, or for the time that the caller gives it.
+ * attacker's. Each costs the attacker about as much as the edge: what many may ask of a channel that they are allowed to read is not the point here. An attack goes on until the edge ends the connection, or for the time that the caller gives it.
  */
 export const ATTACKS = {
   silent: () => {},
@@ -69,11 +69,11 @@ export const ATTACKS = {
   },
   'reader-that-does-not-read': (socket, { victim }) => {
     socket.pause();
-    socket.write(`GET ${victim}/-1 HTTP/1.1\r\n${HOST}\r\n`.repeat(50));
+    socket.write(`GET ${victim}/-1 HTTP/1.1\r\n${HOST}\r\n`.repeat(3));
   },
   'answers-not-read': (socket, { victim }) => {
     socket.pause();
-    socket.write(`GET ${victim}/next HTTP/1.1\r\n${HOST}\r\n`.repeat(2000));
+    socket.write(`GET ${victim}/next HTTP/1.1\r\n${HOST}\r\n`.repeat(100));
   },
   'readers-of-nothing': (socket, { own }) => socket.write(`GET ${own}/0 HTTP/1.1\r\n${HOST}\r\n`),
   'gone-at-once': (socket, { victim }) => {

@@ -7,6 +7,7 @@
  */
 import { parseArgs } from 'node:util';
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { conditions } from '../conditions.mjs';
@@ -37,6 +38,25 @@ const REST_MS = 14_000;
 const VICTIM = { perSecond: 30, bytes: 8192 };
 
 const NUMBERS = { seconds: 20, connections: 10_000, rate: 1000, channels: 4, 'floor-ms': 10 };
+
+/** Time that the main thread of a process ran and that it waited for a core, ms; zeros where that cannot be told. */
+function scheduled(pid) {
+  try {
+    const [ran, waited] = readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ').map(Number);
+    return { ran: ran / 1e6, waited: waited / 1e6 };
+  } catch {
+    return { ran: 0, waited: 0 };
+  }
+}
+
+/** What goes on, and the shares of the time in which the edge ran and in which it could have, had other programs not been on its core. */
+async function whileMeasured(edge, work) {
+  const [startMs, before] = [performance.now(), scheduled(edge.pid)];
+  const result = await work;
+  const [wallMs, after] = [performance.now() - startMs, scheduled(edge.pid)];
+  const share = (key) => Number(((after[key] - before[key]) / wallMs).toFixed(2));
+  return { ...result, edgeRan: share('ran'), edgeWaitedForCore: share('waited') };
+}
 
 async function run(core, script, plan) {
   const [command, args] = pinned(core, process.execPath, [join(import.meta.dirname, script)]);
@@ -89,7 +109,7 @@ export async function hostile(argv) {
   const watch = setInterval(() => (peakBytes = Math.max(peakBytes, usageOf(edge.pid)?.rssBytes ?? 0)), 250);
   try {
     await run(cores?.generator, 'victim.child.mjs', { ...streams('warm'), seconds: 4 });
-    const alone = await run(cores?.generator, 'victim.child.mjs', streams('alone'));
+    const alone = await whileMeasured(edge, run(cores?.generator, 'victim.child.mjs', streams('alone')));
     const before = await edge.memory();
     const attack = run(cores?.generator, 'attack.child.mjs', {
       url: edge.url,
@@ -100,7 +120,7 @@ export async function hostile(argv) {
     });
     // Until all of them are there.
     await rest((connections / rate) * 1000);
-    const beside = await run(cores?.generator, 'victim.child.mjs', streams('beside'));
+    const beside = await whileMeasured(edge, run(cores?.generator, 'victim.child.mjs', streams('beside')));
     const attacked = await attack;
     await rest(REST_MS);
     const after = await edge.memory();
