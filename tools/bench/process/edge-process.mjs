@@ -6,7 +6,7 @@ import { pinned } from '../edge/pinning.mjs';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 const EDGE = join(ROOT, 'apps', 'trickle-edge', 'dist', 'main.js');
-const PROBE = pathToFileURL(join(import.meta.dirname, 'memory-probe.mjs')).href;
+const PROBE = pathToFileURL(join(import.meta.dirname, 'memory-probe.child.mjs')).href;
 
 const START_DEADLINE_MS = 20_000;
 const STOP_DEADLINE_MS = 10_000;
