@@ -1,3 +1,4 @@
+import { collectLessOften } from './collector.ts';
 import { startTrickleEdge, type TrickleEdge, type TrickleEdgeOptions } from './start.ts';
 
 /** What an edge that runs until it is told to stop is given. */
@@ -14,6 +15,7 @@ export interface RunOptions extends Omit<TrickleEdgeOptions, 'warmUpMs'> {
  */
 export async function runTrickleEdge({ signal, onListening, ...options }: RunOptions): Promise<void> {
   const { config } = options;
+  collectLessOften();
   const edge = await startTrickleEdge({ ...options, warmUpMs: config.EDGE_WARM_UP_MS });
   try {
     onListening?.(edge);

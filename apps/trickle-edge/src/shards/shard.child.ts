@@ -7,11 +7,13 @@ import type { Socket } from 'node:net';
 import { toRunnelError } from '@runnel/errors';
 import { type CallMessage, type FromShard, type ToShard, toWireError } from './protocol.ts';
 import { ConnectionSender } from './sender.ts';
+import { collectLessOften } from '../collector.ts';
 import { ShardServer } from './shard.ts';
 
 /** How often it tells its state, in milliseconds. */
 const STATE_MS = 1000;
 
+collectLessOften();
 const sender = new ConnectionSender(process);
 let server: ShardServer | null = null;
 

@@ -1,7 +1,9 @@
 import type { Channel, Chunk, Segment, SegmentReader } from '@runnel/trickle-core';
 import type { RelayContext } from '../relay/context.ts';
+import { HEADER } from '../headers.ts';
 import { segmentHeaders } from '../relay/pump.ts';
 import { type AnswerFraming, streamHeadText } from './answers.ts';
+import { flat } from './flat.ts';
 
 /** Memory in which pieces are put together: head and the largest first chunk that is copied. */
 const SCRATCH_BYTES = 48 * 1024;
@@ -20,6 +22,10 @@ export class FirstPieces {
   #piece: Uint8Array | null = null;
   /** Where pieces are put together, one after the other; null while a write needs the last one. */
   #scratch: Buffer | null = null;
+  /** What heads begin with at this date and for this MIME type. */
+  #before = '';
+  #date = '';
+  #mimeType = '';
 
   constructor(relay: RelayContext) {
     this.#relay = relay;
@@ -35,7 +41,7 @@ export class FirstPieces {
     }
     // The piece made last lies in the memory that this one is made in.
     if (!shared) this.clear();
-    const head = streamHeadText(segmentHeaders(this.#relay, channel, reader), framing);
+    const head = reader.heldBytes === 0 ? this.#waitedHead(channel, reader, framing) : this.#head(channel, reader, framing);
     const frames = last && chunk.hasFinal ? chunk.framedFinal : chunk.framed;
     const tail = last && !chunk.hasFinal ? '0\r\n\r\n' : '';
     const length = head.length + frames.byteLength + tail.length;
@@ -52,6 +58,22 @@ export class FirstPieces {
       this.#piece = piece;
     }
     return piece;
+  }
+
+  #head(channel: Channel, reader: SegmentReader, framing: AnswerFraming): string {
+    return streamHeadText(segmentHeaders(this.#relay, channel, reader), framing);
+  }
+
+  /** As `#head`, for one who has waited: nearly all of the text is that of the head before. */
+  #waitedHead(channel: Channel, reader: SegmentReader, framing: AnswerFraming): string {
+    const { segment, latest } = reader;
+    if (!framing.keepAlive || segment.seq !== latest) return this.#head(channel, reader, framing);
+    if (framing.date !== this.#date || channel.mimeType !== this.#mimeType) {
+      this.#date = framing.date;
+      this.#mimeType = channel.mimeType;
+      this.#before = flat(streamHeadText([['Content-Type', channel.mimeType]], framing).slice(0, -2));
+    }
+    return `${this.#before}${HEADER.seq}: ${segment.seq}\r\n${HEADER.size}: ${segment.bytes}\r\n\r\n`;
   }
 
   /** The socket has not sent all of the last piece yet: its memory may not be used again. */

@@ -1,4 +1,5 @@
 import type { RelayRequest } from '../relay/request.ts';
+import { flat } from './flat.ts';
 
 /** How a request's body is delimited (RFC 9112, 6): chunked, or a number of bytes, 0 without one. */
 export type BodyLength = 'chunked' | number;
@@ -34,7 +35,8 @@ interface Fields {
 }
 
 // Request line: method, target of visible ASCII, version (RFC 9112, 3).
-const REQUEST_LINE = /^([A-Z]{1,20}) ([!-~]+) HTTP\/(\d)\.(\d)$/;
+const REQUEST_LINE = /^[A-Z]{1,20} [!-~]+ HTTP\/\d\.\d$/;
+const VERSION_LENGTH = 'HTTP/1.1'.length;
 // Field line: a token, a colon without space before it, a value without controls (RFC 9110, 5.5 and 5.6.2). No folding. The space around
 // the value is taken off by hand: in the expression it would make lines of spaces take time with the third power of their length.
 const FIELD_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\x80-\xff]*)$/;
@@ -54,11 +56,16 @@ const remembered = new Map<string, Fields>();
  */
 export function parseHead(text: string): RequestHead | HeadFault {
   const lineEnd = text.indexOf('\r\n');
-  const line = REQUEST_LINE.exec(lineEnd === -1 ? text : text.slice(0, lineEnd));
-  if (line === null) return fault(400, 'Malformed request line');
-  const [, method, rawTarget, major, minorText] = line;
-  if (major !== '1' || (minorText !== '0' && minorText !== '1')) return fault(505, 'HTTP/1.1 or HTTP/1.0, please');
-  const minor = minorText === '1' ? 1 : 0;
+  const line = lineEnd === -1 ? text : text.slice(0, lineEnd);
+  // Checked as a whole and then cut at its two spaces: a match with groups would make five texts where two are needed.
+  if (!REQUEST_LINE.test(line)) return fault(400, 'Malformed request line');
+  const methodEnd = line.indexOf(' ');
+  const versionAt = line.length - VERSION_LENGTH;
+  const method = line.slice(0, methodEnd);
+  const rawTarget = line.slice(methodEnd + 1, versionAt - 1);
+  const isOne = line.endsWith('HTTP/1.1');
+  if (!isOne && !line.endsWith('HTTP/1.0')) return fault(505, 'HTTP/1.1 or HTTP/1.0, please');
+  const minor = isOne ? 1 : 0;
   const fields = fieldsOf(lineEnd === -1 ? '' : text.slice(lineEnd + 2));
   if ('status' in fields) return fields;
   // A request of HTTP/1.1 without Host, or with two, is to be refused (RFC 9112, 3.2).
@@ -90,7 +97,7 @@ function fieldsOf(section: string): Fields | HeadFault {
   if ('status' in fields || section.length > MAX_REMEMBERED_LENGTH) return fields;
   if (remembered.size >= MAX_REMEMBERED) remembered.clear();
   // A copy: a part of a string keeps the whole of it.
-  remembered.set(Buffer.from(section, 'latin1').toString('latin1'), fields);
+  remembered.set(flat(section), fields);
   return fields;
 }
 
@@ -132,16 +139,16 @@ function parseFields(section: string): Fields | HeadFault {
         expectContinue = true;
         break;
       case 'content-type':
-        contentType = copyOf(value);
+        contentType = flat(value);
         break;
       case 'expect-content':
-        expectContent = copyOf(value);
+        expectContent = flat(value);
         break;
       case 'lp-trickle-reset':
         reset = value !== '';
         break;
       case 'lp-trickle-via':
-        via = via === null ? copyOf(value) : `${via}, ${value}`;
+        via = via === null ? flat(value) : `${via}, ${value}`;
         break;
     }
   }
@@ -163,8 +170,4 @@ function isSpace(code: number): boolean {
 
 function fault(status: HeadFault['status'], message: string): HeadFault {
   return { status, message };
-}
-
-function copyOf(text: string): string {
-  return Buffer.from(text, 'latin1').toString('latin1');
 }
