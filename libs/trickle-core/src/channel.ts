@@ -73,7 +73,9 @@ export class Channel implements WriterHost, ReaderHost {
   readonly #window: Window<ChannelWriter>;
   /** Made when the channel is a busy one. */
   #memory: SlabPool | null = null;
-  readonly #writers = new Set<ChannelWriter>();
+  #writers = 0;
+  /** Of these, the ones whose segment is not decided. */
+  readonly #unbound = new Set<ChannelWriter>();
   readonly #ends = new Listeners();
   readonly #followers = new Followers();
   #readers = 0;
@@ -109,7 +111,7 @@ export class Channel implements WriterHost, ReaderHost {
 
   /** Writers attached now, those that wait for their first byte included. */
   get writers(): number {
-    return this.#writers.size;
+    return this.#writers;
   }
 
   /** Whether its end waits for a reader that is behind; it takes no new writers then. */
@@ -146,7 +148,7 @@ export class Channel implements WriterHost, ReaderHost {
       const reach = `${this.#window.floor} to ${this.nextWrite + reachSegments}`;
       throw new RunnelError('invalid_request', { message: `Sequence number ${seq} is out of reach: this channel takes ${reach}.` });
     }
-    if (this.#writers.size >= maxWriters) {
+    if (this.#writers >= maxWriters) {
       this.#note('refused', seq, 'too many writers');
       throw new RunnelError('limit_exceeded', { message: `The channel has ${maxWriters} writers already.` });
     }
@@ -156,8 +158,8 @@ export class Channel implements WriterHost, ReaderHost {
     if (segment !== null) {
       for (const other of segment.writers) if (other.bytes === 0) other.supersededMs ??= nowMs;
       segment.writers.add(writer);
-    }
-    this.#writers.add(writer);
+    } else this.#unbound.add(writer);
+    this.#writers += 1;
     if (options.reset === true) this.#reset(seq === NEXT ? this.nextWrite : seq);
     this.#evict(nowMs);
     return writer;
@@ -294,7 +296,8 @@ export class Channel implements WriterHost, ReaderHost {
 
   /** For its readers alone. */
   handedOut(bytes: number): void {
-    this.#count('bytesOut', bytes);
+    this.counters.bytesOut += bytes;
+    this.#hub.counters.bytesOut += bytes;
   }
 
   /** For its readers alone. */
@@ -330,7 +333,8 @@ export class Channel implements WriterHost, ReaderHost {
     this.#window.cost += chunk.cost;
     this.#hub.heldBytes += chunk.cost;
     this.lastWriteMs = nowMs;
-    this.#count('bytesIn', chunk.size);
+    this.counters.bytesIn += chunk.size;
+    this.#hub.counters.bytesIn += chunk.size;
     this.#advance(segment);
     if (this.#window.cost > MIN_POOLED_BYTES) chunk.moveTo((this.#memory ??= new SlabPool()));
     segment.append(chunk, nowMs);
@@ -345,15 +349,16 @@ export class Channel implements WriterHost, ReaderHost {
 
   #bind(writer: ChannelWriter, nowMs: number): Segment<ChannelWriter> {
     const segment = this.#window.open(this.nextWrite, nowMs);
+    if (this.#unbound.delete(writer)) segment.writers.add(writer);
     writer.segment = segment;
-    segment.writers.add(writer);
     return segment;
   }
 
   #detach(writer: ChannelWriter): void {
-    writer.segment?.writers.delete(writer);
-    this.#writers.delete(writer);
-    if (writer.segment !== null) this.#yieldTurn(writer.segment, writer);
+    const { segment } = writer;
+    if (segment === null ? !this.#unbound.delete(writer) : !segment.writers.delete(writer)) return;
+    this.#writers -= 1;
+    if (segment !== null) this.#yieldTurn(segment, writer);
   }
 
   #yieldTurn(segment: Segment<ChannelWriter>, writer: ChannelWriter): void {
@@ -459,8 +464,9 @@ export class Channel implements WriterHost, ReaderHost {
   #finish(): void {
     if (this.ended) return;
     this.ended = true;
-    this.#note('ended', this.nextWrite, `${this.#readers} readers, ${this.#writers.size} writers`);
-    for (const writer of this.#writers) {
+    this.#note('ended', this.nextWrite, `${this.#readers} readers, ${this.#writers} writers`);
+    for (const segment of this.#window.segments) this.#letGo(segment, 'channel_ended', { emptyOnly: false });
+    for (const writer of this.#unbound) {
       this.#detach(writer);
       writer.release('channel_ended');
     }

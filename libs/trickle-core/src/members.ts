@@ -18,10 +18,12 @@ export class Members<T extends object> {
     }
   }
 
-  /** Takes a member out, if it is in it. */
-  delete(member: T): void {
-    if (this.#more !== null) this.#more.delete(member);
-    else if (this.#one === member) this.#one = null;
+  /** Takes a member out. Returns whether it was in it. */
+  delete(member: T): boolean {
+    if (this.#more !== null) return this.#more.delete(member);
+    if (this.#one !== member) return false;
+    this.#one = null;
+    return true;
   }
 
   /** The only member; null when there is none, or there are more. */
