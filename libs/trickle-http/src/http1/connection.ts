@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Channel, Chunk, ReaderObserver, SegmentReader, Slab } from '@runnel/trickle-core';
+import type { Channel, Chunk, ReaderObserver, SegmentReader } from '@runnel/trickle-core';
 import type { RelayContext } from '../relay/context.ts';
 import { type Dispatch, dispatch } from '../relay/dispatch.ts';
 import { pump, segmentHeaders, type SegmentSink } from '../relay/pump.ts';
@@ -8,6 +8,7 @@ import { type AnswerFraming, CONTINUE, LAST_CHUNK, shortAnswerText, streamHeadTe
 import type { FirstPieces } from './first-piece.ts';
 import { parseHead, type RequestHead } from './head.ts';
 import { type BodyHost, IncomingBody } from './incoming-body.ts';
+import { Outlet } from './outlet.ts';
 
 /** All connections of one address. */
 export interface ConnectionAddress {
@@ -73,6 +74,7 @@ export class Http1Connection implements SegmentSink, ReaderObserver, BodyHost {
   readonly part: number;
   readonly #host: ConnectionHost;
   readonly #socket: Socket;
+  readonly #outlet: Outlet;
   #phase: Phase = 'head';
   /** Received and not used yet. */
   #received: Buffer | null = null;
@@ -86,18 +88,15 @@ export class Http1Connection implements SegmentSink, ReaderObserver, BodyHost {
   #consuming = false;
   /** Nothing is read from the socket, because what was read cannot be used yet. */
   #paused = false;
-  /** The socket has more to send than it should queue. */
-  #blocked = false;
   #begun = false;
   #headDue = false;
   #channel: Channel | null = null;
   #reader: SegmentReader | null = null;
   #body: IncomingBody | null = null;
-  /** Memory of chunks that the socket has taken and not sent. */
-  #held: Slab[] | null = null;
 
   constructor(socket: Socket, host: ConnectionHost, place: { address: ConnectionAddress; part: number }) {
     this.#socket = socket;
+    this.#outlet = new Outlet(socket);
     this.#host = host;
     this.address = place.address;
     this.part = place.part;
@@ -121,7 +120,7 @@ export class Http1Connection implements SegmentSink, ReaderObserver, BodyHost {
   tick(nowMs: number): void {
     const { bounds } = this.#host.context;
     const waitedMs = nowMs - this.#sinceMs;
-    if (this.#held !== null && this.#socket.writableLength === 0) this.#sent();
+    this.#outlet.settle();
     switch (this.#phase) {
       case 'head':
         return this.#tickHead(waitedMs);
@@ -132,7 +131,7 @@ export class Http1Connection implements SegmentSink, ReaderObserver, BodyHost {
         return;
       case 'answering':
       case 'later':
-        if (this.#blocked) this.#tickStalled(waitedMs);
+        if (this.#outlet.blocked) this.#tickStalled(waitedMs);
     }
   }
 
@@ -334,7 +333,7 @@ export class Http1Connection implements SegmentSink, ReaderObserver, BodyHost {
   }
 
   get blocked(): boolean {
-    return this.#blocked;
+    return this.#outlet.blocked;
   }
 
   get begun(): boolean {
@@ -356,9 +355,9 @@ export class Http1Connection implements SegmentSink, ReaderObserver, BodyHost {
     if (!this.#headDue) return this.#sendChunk(chunk, last);
     this.#headDue = false;
     if (this.#minor === 1 && chunk.size <= MAX_COPY_BYTES) {
-      this.#send(this.#host.firstPieces.get(this.#channel!, this.#reader!, chunk, { last, framing: this.#framing() }), null);
-      if (this.#socket.writableLength > 0) this.#host.firstPieces.keep();
-      return;
+      this.#outlet.send(this.#host.firstPieces.get(this.#channel!, this.#reader!, chunk, { last, framing: this.#framing() }), null);
+      if (!this.#outlet.empty) this.#host.firstPieces.keep();
+      return this.#noteBlock();
     }
     this.cork();
     this.#sendHead();
@@ -367,16 +366,15 @@ export class Http1Connection implements SegmentSink, ReaderObserver, BodyHost {
   }
 
   end(): void {
-    if (this.#minor === 1) this.#send(LAST_CHUNK, null);
+    if (this.#minor === 1) this.#outlet.send(LAST_CHUNK, null);
   }
 
   cork(): void {
-    this.#socket.cork();
+    this.#outlet.cork();
   }
 
   uncork(): void {
-    this.#socket.uncork();
-    if (this.#socket.writableLength === 0) this.#sent();
+    this.#outlet.uncork();
   }
 
   reset({ flush }: { flush: boolean }): void {
@@ -426,48 +424,21 @@ export class Http1Connection implements SegmentSink, ReaderObserver, BodyHost {
   }
 
   #sendChunk(chunk: Chunk, last: boolean): void {
-    if (this.#minor === 0) for (const payload of chunk.payloads) this.#send(payload, null);
-    else if (!last) this.#send(chunk.framed, chunk.slab);
-    else if (chunk.hasFinal) this.#send(chunk.framedFinal, chunk.slab);
-    else {
-      this.cork();
-      this.#send(chunk.framed, chunk.slab);
-      this.#send(LAST_CHUNK, null);
-      this.uncork();
-    }
+    if (this.#minor === 1) this.#outlet.sendChunk(chunk, last);
+    else for (const payload of chunk.payloads) this.#outlet.send(payload, null);
+    this.#noteBlock();
   }
 
-  /**
-   * Blocked is a socket that keeps more than its high-water mark; it tells when it has sent it. The result of `write` alone would call
-   * a socket blocked that has sent a large piece at once.
-   */
-  #send(bytes: Uint8Array, slab: Slab | null): void {
-    // A write that ended below the high-water mark tells nobody.
-    if (this.#held !== null && this.#socket.writableLength === 0) this.#sent();
-    const goesOn = this.#socket.write(bytes);
-    if (this.#socket.writableLength === 0) return;
-    if (slab !== null) {
-      slab.hold();
-      (this.#held ??= []).push(slab);
-    }
-    if (goesOn || this.#blocked) return;
-    this.#sinceMs = this.#host.nowMs;
-    this.#blocked = true;
-  }
-
-  /** The socket has sent all that it had. */
-  #sent(): void {
-    this.#blocked = false;
-    if (this.#held === null) return;
-    for (const slab of this.#held) slab.release();
-    this.#held = null;
+  /** From now on the client has to take something before long. It was not blocked before, or nothing would have been sent. */
+  #noteBlock(): void {
+    if (this.#outlet.blocked) this.#sinceMs = this.#host.nowMs;
   }
 
   // Ends
 
   /** The socket has sent what it had. */
   drained(): void {
-    this.#sent();
+    this.#outlet.sent();
     if (this.#reader !== null) this.segmentChanged();
     else if (this.#phase === 'head' && this.#received !== null) this.#goOn();
   }
@@ -477,7 +448,7 @@ export class Http1Connection implements SegmentSink, ReaderObserver, BodyHost {
     this.#phase = 'closing';
     this.#received = null;
     this.#leave();
-    this.#sent();
+    this.#outlet.sent();
     this.#host.left(this);
   }
 

@@ -167,7 +167,10 @@ describe('heads, beside the parser of Node', () => {
         }
         seen['status' in ours ? 'ours' : 'both'] += 1;
         if ('status' in ours) return;
-        expect({ body: ours.body, keepAlive: ours.keepAlive }).toEqual({ body: node.body, keepAlive: node.keepAlive });
+        expect(ours.body).toBe(node.body);
+        // Who asks for an end and for none gets an end from us, and may get none from Node.
+        const both = /close/i.test(head) && /keep-alive/i.test(head);
+        if (!both || ours.keepAlive) expect(ours.keepAlive).toBe(node.keepAlive);
         expect(ours.target).toBe(node.target.replace(/^https?:\/\/[^/?#]*/i, ''));
       }),
       { numRuns: 5000 },
