@@ -1,9 +1,9 @@
 import { RunnelError } from '@runnel/errors';
+import type { ChannelHub, ChannelOptions, ReadAnswer } from './channel-contract.ts';
 import type { Chunk } from './chunk.ts';
 import { createCounters, type HubCounters } from './counters.ts';
 import { Followers } from './followers.ts';
 import { type ChannelEventKind, ChannelHistory } from './history.ts';
-import type { TrickleLimits } from './limits.ts';
 import { Listeners } from './listeners.ts';
 import { type ReaderHost, SegmentReader } from './reader.ts';
 import { SlabPool } from './slab.ts';
@@ -12,41 +12,11 @@ import { CURRENT, NEXT } from './sequence.ts';
 import { ChannelWriter, type Release, type WriteResult, type WriterHost } from './writer.ts';
 import { Window } from './window.ts';
 
-/** What a channel is made with. */
-export interface ChannelOptions {
-  readonly name: string;
-  /** MIME type of its segments. */
-  readonly mimeType: string;
-  /** Shown in its metadata as they are. */
-  readonly params?: Readonly<Record<string, unknown>>;
-  /** Overrides the hub's idle time; null: never ended by the sweep. */
-  readonly idleMs?: number | null;
-  /** Lowest sequence number that it will have; 0 if absent. A mirror of a channel elsewhere begins in the middle. */
-  readonly firstSeq?: number;
-  /** Only its maker writes to it: who comes over the network may not. */
-  readonly readOnly?: boolean;
-}
-
 /** A channel that holds less has no slabs: most carry little, and a slab each would be dear. */
 const MIN_POOLED_BYTES = 32 * 1024;
 
 /** A channel without a write for this long gives back the slabs that it keeps for later. */
 const POOL_IDLE_MS = 2000;
-
-/** What a channel needs of its hub. */
-export interface ChannelHub {
-  readonly limits: TrickleLimits;
-  readonly clock: () => number;
-  readonly counters: HubCounters;
-  /** Memory that all segments are counted with. */
-  heldBytes: number;
-}
-
-/** Answer to a read: a position in a segment; or the segment is not in the window; or the channel has ended. */
-export type ReadAnswer =
-  | { readonly kind: 'reader'; readonly reader: SegmentReader }
-  | { readonly kind: 'gone'; readonly seq: number; readonly latest: number }
-  | { readonly kind: 'ended'; readonly seq: number; readonly latest: number };
 
 /**
  * A named, ordered stream of segments (Trickle spec, Model). Made by a hub; never waits and never throws on behalf of a reader:
@@ -156,7 +126,7 @@ export class Channel implements WriterHost, ReaderHost {
     const segment = seq === NEXT ? null : this.#window.open(seq, nowMs);
     const writer = new ChannelWriter(this, segment);
     if (segment !== null) {
-      for (const other of segment.writers) if (other.bytes === 0) other.supersededMs ??= nowMs;
+      if (segment.writers.size > 0) this.#supersede(segment, nowMs);
       segment.writers.add(writer);
     } else this.#unbound.add(writer);
     this.#writers += 1;
@@ -248,7 +218,7 @@ export class Channel implements WriterHost, ReaderHost {
 
   /** Lets go of what time alone ends: old segments, writers taken over, a drain, the idle channel itself. */
   sweep(nowMs: number): void {
-    for (const segment of this.#window.segments) this.#sweepWriters(segment, nowMs);
+    for (const segment of this.#window.segments) if (segment.writers.size > 0) this.#sweepWriters(segment, nowMs);
     this.#evict(nowMs);
     if (nowMs - this.lastWriteMs > POOL_IDLE_MS) this.#memory?.trim();
     this.#settleDrain(nowMs);
@@ -341,8 +311,14 @@ export class Channel implements WriterHost, ReaderHost {
     return segment;
   }
 
+  /** Those who wait for their first byte give way to one who comes now. */
+  #supersede(segment: Segment<ChannelWriter>, nowMs: number): void {
+    for (const other of segment.writers) if (other.bytes === 0) other.supersededMs ??= nowMs;
+  }
+
   /** Whether a writer in its own right keeps the segment open. */
   #isHeld(segment: Segment<ChannelWriter>): boolean {
+    if (segment.writers.size === 0) return false;
     for (const writer of segment.writers) if (writer.supersededMs === null) return true;
     return false;
   }
@@ -422,11 +398,12 @@ export class Channel implements WriterHost, ReaderHost {
     }
     // All books are kept before anybody is told: a reader that leaves now may be the last that the end of the channel waits for. Writers
     // first, so that they learn what became of their bytes and not just of that end.
-    for (const segment of left) this.#letGo(segment, 'evicted', { emptyOnly: false });
+    for (const segment of left) if (segment.writers.size > 0) this.#letGo(segment, 'evicted', { emptyOnly: false });
     for (const segment of left) segment.notify();
   }
 
   #countLost(segment: Segment): void {
+    if (segment.readers.size === 0) return;
     for (const reader of segment.readers) if (reader.lost) segment.readersLost += 1;
     if (segment.readersLost === 0) return;
     this.#count('readersLost', segment.readersLost);

@@ -1,5 +1,6 @@
 import { RunnelError } from '@runnel/errors';
-import { Channel, type ChannelOptions } from './channel.ts';
+import { Channel } from './channel.ts';
+import type { ChannelOptions } from './channel-contract.ts';
 import { createCounters } from './counters.ts';
 import { DEFAULT_LIMITS, type TrickleLimits } from './limits.ts';
 import { Listeners } from './listeners.ts';

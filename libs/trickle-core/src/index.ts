@@ -1,6 +1,7 @@
 export type * from './port.ts';
 export { CHANGES_CHANNEL, publishChanges } from './changes.ts';
-export { Channel, type ChannelOptions, type ReadAnswer } from './channel.ts';
+export { Channel } from './channel.ts';
+export type { ChannelOptions, ReadAnswer } from './channel-contract.ts';
 export { Chunk, CHUNK_OVERHEAD_BYTES } from './chunk.ts';
 export type { HubCounters } from './counters.ts';
 export { gapError } from './gap.ts';

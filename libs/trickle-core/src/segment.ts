@@ -128,6 +128,7 @@ export class Segment<Writer extends AttachedWriter = AttachedWriter> {
 
   /** Whether a writer is in the middle of it; it may be all the same on a segment that was closed from outside. */
   #isWritten(): boolean {
+    if (this.writers.size === 0) return false;
     for (const writer of this.writers) if (writer.bytes > 0) return true;
     return false;
   }

@@ -1,6 +1,9 @@
 import type { TrickleLimits } from './limits.ts';
 import { type AttachedWriter, Segment } from './segment.ts';
 
+/** Segments at the live edge that are looked at before a search. */
+const NEWEST = 3;
+
 const NONE: readonly never[] = [];
 
 /** The segments that a channel holds, by ascending sequence number, preconnected ones included. */
@@ -69,6 +72,13 @@ export class Window<Writer extends AttachedWriter> {
   #lowerBound(seq: number): number {
     let low = 0;
     let high = this.#segments.length;
+    // Nearly always one of the newest, and those are in the processor's cache as well.
+    for (let newest = 0; newest < NEWEST && high > 0; newest += 1) {
+      const found = this.#segments[high - 1].seq;
+      if (found < seq) return high;
+      high -= 1;
+      if (found === seq) return high;
+    }
     while (low < high) {
       const middle = (low + high) >> 1;
       if (this.#segments[middle].seq < seq) low = middle + 1;
