@@ -363,7 +363,10 @@ export class Channel implements WriterHost, ReaderHost {
   }
 
   #advance(segment: Segment): void {
-    if (segment.bytes === 0 && segment.end === null) this.#count('segments', 1);
+    if (segment.bytes === 0 && segment.end === null) {
+      this.counters.segments += 1;
+      this.#hub.counters.segments += 1;
+    }
     if (segment.seq > this.nextWrite) this.#note('skipped', this.nextWrite, `to ${segment.seq}`);
     this.nextWrite = Math.max(this.nextWrite, segment.seq + 1);
   }

@@ -26,7 +26,7 @@ describe('a chunk', () => {
 
   it('ends a segment in one piece, without a copy where the last chunk followed it in memory', () => {
     const all = bytes('1\r\nx\r\n0\r\n\r\n');
-    expect(Chunk.framed(all.subarray(0, 6), 1, { final: all }).framedFinal).toBe(all);
+    expect(Chunk.ended(all, 1).framedFinal).toBe(all);
     expect(text(Chunk.of(bytes('x')).framedFinal)).toBe('1\r\nx\r\n0\r\n\r\n');
   });
 });

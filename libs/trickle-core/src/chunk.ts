@@ -35,7 +35,7 @@ export class Chunk {
     bytes: { framed?: Uint8Array; payload?: Uint8Array; final?: Uint8Array; lead?: number; open?: boolean },
   ) {
     this.size = size;
-    this.cost = (bytes.framed?.byteLength ?? size) + CHUNK_OVERHEAD_BYTES;
+    this.cost = ((bytes.framed ?? bytes.final)?.byteLength ?? size) + CHUNK_OVERHEAD_BYTES;
     this.lead = bytes.lead ?? 0;
     this.open = bytes.open ?? false;
     this.#framed = bytes.framed ?? null;
@@ -48,12 +48,14 @@ export class Chunk {
     return new Chunk(payload.byteLength, { payload });
   }
 
-  /**
-   * A chunk of frames without extensions, which hold `size` bytes. `final` is the same memory together with the last chunk (`0`) that
-   * follows it there, when it does; `lead`: it begins with the rest of a frame.
-   */
-  static framed(framed: Uint8Array, size: number, how: { final?: Uint8Array; lead?: number } = {}): Chunk {
+  /** A chunk of frames without extensions, which hold `size` bytes. `lead`: it begins with the rest of a frame. */
+  static framed(framed: Uint8Array, size: number, how: { lead?: number } = {}): Chunk {
     return new Chunk(size, { framed, ...how });
+  }
+
+  /** As `framed`, with the last chunk (`0`) behind the frames. */
+  static ended(final: Uint8Array, size: number, how: { lead?: number } = {}): Chunk {
+    return new Chunk(size, { final, ...how });
   }
 
   /**
@@ -66,6 +68,9 @@ export class Chunk {
 
   /** Frames, as whole as `lead` and `open` say. */
   get framed(): Uint8Array {
+    if (this.#framed === null && this.#final !== null) {
+      this.#framed = this.#final.subarray(0, this.#final.byteLength - FINAL.byteLength);
+    }
     if (this.#framed === null) {
       this.#framed = frame(this.#payload!);
       const end = this.#framed.byteLength - 2;
@@ -91,7 +96,7 @@ export class Chunk {
   /** The bytes without framing, in pieces that may be kept. */
   get payloads(): readonly Uint8Array[] {
     if (this.#payload !== null) return [this.#payload];
-    return unframe(this.#slab === null ? this.#framed! : this.#framed!.slice(), this.lead);
+    return unframe(this.#slab === null ? this.framed : this.framed.slice(), this.lead);
   }
 
   /**
@@ -105,13 +110,15 @@ export class Chunk {
   /** Moves its bytes into a pool's memory, unless they are too many. */
   moveTo(pool: SlabPool): void {
     if (this.size > MAX_COPIED_BYTES || this.#slab !== null) return;
-    const { framed } = this;
-    const all = this.#final ?? framed;
+    const all = this.#final ?? this.framed;
     // Small as its payload is, with a frame for each byte it may be large.
     if (all.byteLength > MAX_COPIED_BYTES) return;
     const { copy, slab } = pool.copy(all);
-    if (this.#final !== null) this.#final = copy;
-    this.#framed = this.#final === null ? copy : copy.subarray(0, framed.byteLength);
+    if (this.#final === null) this.#framed = copy;
+    else {
+      this.#final = copy;
+      this.#framed = null;
+    }
     this.#payload = null;
     this.#slab = slab;
   }

@@ -36,7 +36,7 @@ describe('the memory of a busy channel', () => {
   it('changes nothing of a chunk, with its end in the same memory or without', () => {
     const pool = new SlabPool();
     const all = bytes('3\r\nabc\r\n0\r\n\r\n');
-    const [whole, alone] = [Chunk.framed(all.subarray(0, 8), 3, { final: all }), Chunk.of(bytes('abc'))];
+    const [whole, alone] = [Chunk.ended(all, 3), Chunk.of(bytes('abc'))];
     whole.moveTo(pool);
     alone.moveTo(pool);
     expect([whole, alone].map((chunk) => [text(chunk.framed), text(chunk.framedFinal), chunk.payloads.map(text)])).toEqual([

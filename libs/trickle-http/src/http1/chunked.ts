@@ -102,8 +102,7 @@ export class ChunkedDecoder {
     this.#phase = last ? 'done' : open ? 'data' : 'size';
     if (last) {
       const final = keptSlice(buffer, from, end + FINAL_BYTES);
-      const framed = final.subarray(0, end - from);
-      return sink.chunk(Chunk.framed(framed, size, { final, lead }), true);
+      return sink.chunk(Chunk.ended(final, size, { lead }), true);
     }
     if (crlf < 2) {
       // The end that must follow is made here, and read over when it comes.
