@@ -17,6 +17,7 @@ export const FLOORS = {
   bus: 2,
   worker: 2,
   service: 3,
+  trickle: 3,
 };
 
 /** `{kind, name}` of the package that holds a file, or null for files outside libs and apps. */
