@@ -1,5 +1,8 @@
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 
+/** How often the event-loop delay is sampled, in milliseconds. At 10, prom-client's own choice, that alone takes half a percent of a core. */
+const LOOP_SAMPLE_MS = 100;
+
 /**
  * A metrics registry for one app, labelled with its name, with the process metrics of prom-client: memory, CPU, garbage collection
  * and event-loop delay (`nodejs_eventloop_lag_*`). One for each app, so that several in one process keep apart.
@@ -7,7 +10,7 @@ import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 export function createMetrics(app: string): Registry {
   const registry = new Registry();
   registry.setDefaultLabels({ app });
-  collectDefaultMetrics({ register: registry });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LOOP_SAMPLE_MS });
   return registry;
 }
 

@@ -14,7 +14,7 @@ interface Internals {
  * Node sends a socket as it is: whatever would arrive between this and the moment in which the other process has it would be read here and lost, so its
  * reading has to be stopped, for which there is no public function (`pause` reads on until the stream's buffer is full).
  */
-export async function detach(socket: Socket, received: Buffer, { deadlineMs }: { deadlineMs: number }): Promise<Buffer | null> {
+async function detach(socket: Socket, received: Buffer, { deadlineMs }: { deadlineMs: number }): Promise<Buffer | null> {
   // Without a listener a reset by the client would end the process.
   socket.on('error', () => socket.destroy());
   socket.pause();

@@ -10,7 +10,7 @@ import { ConnectionSender } from './sender.ts';
 const START_DEADLINE_MS = 30_000;
 
 /** A shard that says nothing for this long hangs and is killed, in milliseconds. It speaks once a second. */
-export const HANG_MS = 30_000;
+const HANG_MS = 30_000;
 
 /** How often silence is looked for, in milliseconds. */
 const WATCH_MS = 1000;

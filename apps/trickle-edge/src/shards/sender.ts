@@ -4,7 +4,7 @@ import type { FromShard, ToShard } from './protocol.ts';
 import { refuse } from './refuse.ts';
 
 /** Connections on their way to another process; more are refused. Node sends one at a time, each when the one before has arrived. */
-export const MAX_ON_THE_WAY = 1024;
+const MAX_ON_THE_WAY = 1024;
 
 /** The end of a channel between front and shard: a child process, or this one in a child. */
 type Peer = Pick<ChildProcess, 'connected'> & { send?: NodeJS.Process['send'] | ChildProcess['send'] };

@@ -15,11 +15,20 @@ const STATE_MS = 1000;
 
 collectLessOften();
 const sender = new ConnectionSender(process);
+/** How often it is looked whether the front is still there, in milliseconds. */
+const WATCH_MS = 1000;
+
 let server: ShardServer | null = null;
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
-process.on('disconnect', () => process.exit(1));
+process.on('disconnect', leave);
+// Node keeps that event back while a connection is on its way to the front, which nobody will take any more.
+setInterval(() => (process.connected ? undefined : leave()), WATCH_MS);
 process.on('message', (message: ToShard, socket?: Socket) => void hear(message, socket));
+
+function leave(): void {
+  process.exit(1);
+}
 
 async function hear(message: ToShard, socket: Socket | undefined): Promise<void> {
   switch (message.kind) {
@@ -48,13 +57,13 @@ async function start(options: (ToShard & { kind: 'start' })['start']): Promise<v
 }
 
 async function call({ id, name, argument }: CallMessage): Promise<void> {
-  const leave = name === 'close' ? () => process.exit(0) : undefined;
+  const last = name === 'close' ? () => process.exit(0) : undefined;
   try {
     // Front and shard are of one build, so name and argument fit.
     const value: unknown = await (server![name] as (argument: unknown) => Promise<unknown>)(argument);
-    say({ kind: 'reply', id, value }, leave);
+    say({ kind: 'reply', id, value }, last);
   } catch (error) {
-    say({ kind: 'refusal', id, error: toWireError(error) }, leave);
+    say({ kind: 'refusal', id, error: toWireError(error) }, last);
   }
 }
 

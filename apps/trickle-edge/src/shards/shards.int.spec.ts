@@ -11,6 +11,7 @@ const CHANNELS = Array.from({ length: 200 }, (_, index) => `camera-${index}`);
 const [ON_0, ON_1] = [0, 1].map((shard) => CHANNELS.filter((channel) => shardOf(channel, 2) === shard));
 
 let edge: EdgeProcess;
+let started: Started['shards'] = [];
 const cleanups: (() => unknown)[] = [];
 
 interface Started {
@@ -22,12 +23,14 @@ interface Started {
 async function start(env: Record<string, string> = {}): Promise<Started> {
   edge = startEdgeProcess({ EDGE_SHARDS: '2', EDGE_CREATE: 'auto', ...env });
   const { shards } = (await edge.logged('shards listen')) as unknown as Started;
+  started = shards;
   return { ...((await edge.logged('listening')) as unknown as Started), shards };
 }
 
 afterEach(async () => {
   while (cleanups.length > 0) await cleanups.pop()!();
   edge.child.kill('SIGKILL');
+  for (const { pid } of [...started, ...comebacks()]) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
   await edge.finished;
 });
 
@@ -170,6 +173,31 @@ describe('an edge of two shards', () => {
     expect(bodies.map(sha)).toEqual([large, Buffer.from('small'), large, Buffer.from('small')].map(sha));
   }, 30_000);
 
+  it('moves a connection only when its client has taken the answers before, and keeps what it sends meanwhile', async () => {
+    const { url } = await start();
+    const { port, pathname } = new URL(url);
+    const channels = [ON_0[0], ON_1[0]];
+    // Less than a socket queues: the next request is looked at while this is still to be sent.
+    const bodies = channels.map(() => randomBytes(40_000));
+    for (const [index, channel] of channels.entries()) await fetch(`${url}/${channel}/0`, { method: 'POST', body: bodies[index] });
+    const socket = connect({ port: Number(port), host: '127.0.0.1' });
+    cleanups.push(() => socket.destroy());
+    socket.pause();
+    const hops = 800;
+    for (let hop = 0; hop < hops; hop += 1) {
+      const last = hop === hops - 1 ? 'Connection: close\r\n' : '';
+      socket.write(`GET ${pathname}/${channels[hop % 2]}/0 HTTP/1.1\r\nHost: x\r\n${last}\r\n`);
+      // The rest comes when nothing can move any more.
+      if (hop === hops / 2) await new Promise((resolve) => setTimeout(resolve, 1500));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const chunks: Buffer[] = [];
+    for await (const chunk of socket) chunks.push(chunk as Buffer);
+    const read = unchunked(Buffer.concat(chunks)).map(sha);
+    expect(read.length).toBe(hops);
+    expect(read.every((hash, hop) => hash === sha(bodies[hop % 2]))).toBe(true);
+  }, 60_000);
+
   it('refuses at its plain address what a relay refuses, before any shard has to', async () => {
     const { url, opsUrl } = await start({ EDGE_HEADER_MS: '500' });
     const { port, pathname } = new URL(url);
@@ -225,7 +253,7 @@ describe('the life of shards', () => {
     await half.write(Buffer.from('before '));
     const reading = fetch(`${url}/${ON_0[0]}/0`).then((answer) => answer.text());
     process.kill(shards[1].pid, 'SIGKILL');
-    await edge.logged('a shard is gone, and its channels with it: it is started again');
+    await edge.logged('a shard is gone, and its channels with it');
     expect(await (await fetch(`${opsUrl}/readyz`)).json()).toMatchObject({
       checks: { shards: { ok: false, reason: 'not there: shard 1' } },
     });
@@ -244,7 +272,7 @@ describe('the life of shards', () => {
   }, 30_000);
 
   it('drains all shards on SIGTERM, also one sent to the whole group, and leaves no process', async () => {
-    const { url, shards } = await start();
+    const { url, opsUrl, shards } = await start();
     const channels = [ON_0[0], ON_1[0]];
     for (const channel of channels) await fetch(`${url}/${channel}`, { method: 'POST' });
     const publishers = channels.map((channel) => createPublisher({ url: `${url}/${channel}`, mimeType: MIME_TYPE }));
@@ -261,6 +289,8 @@ describe('the life of shards', () => {
     for (const { pid } of shards) process.kill(pid, 'SIGTERM');
     edge.child.kill('SIGTERM');
     await edge.logged('draining: no new channels');
+    for (const shard of [0, 1])
+      while ((await metric(opsUrl, new RegExp(`^trickle_draining\\{[^}]*shard="${shard}"\\} (\\d)$`, 'm'))) !== 1);
     for (const channel of [ON_0[1], ON_1[1]]) expect((await fetch(`${url}/${channel}`, { method: 'POST' })).status).toBe(503);
     await send('after');
     for (const publisher of publishers) await publisher.close({ endChannel: true });
@@ -270,6 +300,20 @@ describe('the life of shards', () => {
     expect(edge.output()).toContain('drained: no channel is left');
     expect(edge.output()).not.toContain('shutdown step');
     expect(shards.map(({ pid }) => isAlive(pid))).toEqual([false, false]);
+  }, 30_000);
+
+  it('does not start a shard again that dies while the edge drains', async () => {
+    const { url, opsUrl, shards } = await start();
+    for (const channel of [ON_0[0], ON_1[0]]) await fetch(`${url}/${channel}/0`, { method: 'POST', body: 'x' });
+    edge.child.kill('SIGTERM');
+    while ((await metric(opsUrl, /^trickle_draining\{[^}]*shard="1"\} (\d)$/m)) !== 1);
+    process.kill(shards[1].pid, 'SIGKILL');
+    await edge.logged('a shard is gone, and its channels with it');
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    expect(comebacks()).toEqual([]);
+    await fetch(`${url}/${ON_0[0]}`, { method: 'DELETE' });
+    expect(await edge.finished).toBe(0);
+    expect(edge.output()).toContain('drained: no channel is left');
   }, 30_000);
 
   it('ends what has not ended by the deadline of the drain', async () => {
@@ -292,6 +336,39 @@ describe('the life of shards', () => {
     expect(shards.map(({ pid }) => isAlive(pid))).toEqual([false, false]);
   }, 30_000);
 
+  it('leaves no process and no connection hanging when front or shard are killed while connections move between them', async () => {
+    const { url, shards } = await start();
+    const { port, pathname } = new URL(url);
+    const wandering = { on: true };
+    const wander = async (client: number) => {
+      for (let hop = 0; wandering.on;) {
+        const socket = connect(Number(port), '127.0.0.1');
+        cleanups.push(() => socket.destroy());
+        socket.on('error', () => {});
+        // Every answer is followed by a request for the other shard, so that nearly always one of them is on its way.
+        const next = () => socket.write(`GET ${pathname}/${(hop++ % 2 === 0 ? ON_0 : ON_1)[client]}/next HTTP/1.1\r\nHost: x\r\n\r\n`);
+        socket.on('data', next);
+        next();
+        await new Promise((resolve) => socket.once('close', resolve));
+      }
+    };
+    const clients = Array.from({ length: 8 }, (_, client) => wander(client));
+    for (let kill = 0; kill < 3; kill += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      const { pid } = kill === 0 ? shards[1] : comebacks().at(-1)!;
+      process.kill(pid, 'SIGKILL');
+      while (comebacks().length <= kill) await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    const { pid } = comebacks().at(-1)!;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    edge.child.kill('SIGKILL');
+    wandering.on = false;
+    await Promise.all(clients);
+    const deadline = performance.now() + 10_000;
+    while ([shards[0].pid, pid].some(isAlive) && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect([shards[0].pid, pid].map(isAlive)).toEqual([false, false]);
+  }, 60_000);
+
   it('says which port is taken when a shard cannot listen, and leaves no process', async () => {
     const { shards } = await start();
     const second = startEdgeProcess({ EDGE_SHARDS: '2', EDGE_SHARD_PORT: String(shards[0].port - 1) });
@@ -299,6 +376,15 @@ describe('the life of shards', () => {
     expect(second.output()).toMatch(/^error: 127\.0\.0\.1:\d+ is taken by another program\. .*\[port_in_use\]$/m);
   }, 30_000);
 });
+
+/** What the log says of shards that were started again, in order. */
+function comebacks(): { pid: number }[] {
+  const lines = edge
+    .output()
+    .split('\n')
+    .filter((line) => line.endsWith('"msg":"the shard is back"}'));
+  return lines.map((line) => JSON.parse(line) as { pid: number });
+}
 
 /** Bodies of chunked answers that follow one another. */
 function unchunked(all: Buffer): Buffer[] {

@@ -112,7 +112,7 @@ export class ShardSlot {
       const how = await process.exited;
       this.#process = null;
       if (this.#closing.signal.aborted) return;
-      logger.error({ shard: index, how }, 'a shard is gone, and its channels with it: it is started again');
+      logger.error({ shard: index, how }, 'a shard is gone, and its channels with it');
       onLost(index);
       if (this.#draining) return;
       if (performance.now() - startedMs > SOUND_MS) this.#pauseMs = FIRST_PAUSE_MS;

@@ -162,7 +162,7 @@ describe('an edge of two shards behind TLS', () => {
   it('answers 503 for the channels of a shard that is down, on either version of HTTP', async () => {
     await start();
     process.kill(shards[1].pid, 'SIGKILL');
-    await edge.logged('a shard is gone, and its channels with it: it is started again');
+    await edge.logged('a shard is gone, and its channels with it');
     const socket = await secure();
     socket.write(`GET ${path(ON_1[0], 0)} HTTP/1.1\r\nHost: x\r\n\r\n`);
     let text = '';
