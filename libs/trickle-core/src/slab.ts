@@ -39,8 +39,8 @@ export class Slab {
 /**
  * The memory of one channel's small chunks.
  *
- * The window keeps every segment for a second, long enough to make old garbage of the buffer that it was received in. At 4500 segments
- * a second collecting that cost a third of the processor's time, most of it for marking what is alive. Copied into slabs, which come and
+ * The window keeps every segment for a second, long enough to make old garbage of the buffer that it was received in. With thousands of
+ * segments a second collecting that is a large part of all work, most of it for marking what is alive. Copied into slabs, which come and
  * go by count, segments leave no garbage, and received buffers die young. A slab never serves two channels: whatever goes wrong, no reader sees
  * another channel's bytes.
  */
