@@ -1,8 +1,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 /**
- * How often the delay is sampled, and how long one measurement lasts, in milliseconds. Each sample wakes the process: at every 10 ms that is
- * half a percent of a core.
+ * How often the delay is sampled, and how long one measurement lasts, in milliseconds. Each sample wakes the process, and an
+ * idle one does little else.
  */
 const SAMPLE_MS = 50;
 const INTERVAL_MS = 5000;

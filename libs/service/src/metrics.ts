@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 
-/** How often the event-loop delay is sampled, in milliseconds. At 10, prom-client's own choice, that alone takes half a percent of a core. */
+/** How often the event-loop delay is sampled, in milliseconds. At 10, prom-client's own choice, an idle process does little else. */
 const LOOP_SAMPLE_MS = 100;
 
 /**

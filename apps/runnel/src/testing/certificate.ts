@@ -6,7 +6,7 @@ import { cryptoProvider, PemConverter, SubjectAlternativeNameExtension, X509Cert
 const DAY_MS = 24 * 60 * 60_000;
 const P256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
-/** Writes a certificate for 127.0.0.1 that is its own root, and its key.. */
+/** Writes a certificate for 127.0.0.1 that is its own root, and its key. Returns the certificate as PEM. */
 export async function writeCertificate({ certFile, keyFile }: { certFile: string; keyFile: string }): Promise<string> {
   cryptoProvider.set(webcrypto);
   const keys = await webcrypto.subtle.generateKey(P256, true, ['sign', 'verify']);

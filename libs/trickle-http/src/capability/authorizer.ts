@@ -1,4 +1,5 @@
 import { RunnelError } from '@runnel/errors';
+import { flat } from '../flat.ts';
 import { holds, maskOf, type Right, type RightMask } from './right.ts';
 import type { SigningKey } from './signing-key.ts';
 import { MAX_TOKEN_CHARS, verifyToken } from './token.ts';
@@ -87,15 +88,11 @@ class HmacAuthorizer implements TokenAuthorizer {
   #verify(token: string, channel: string, nowMs: number): Grant | null {
     const { verdict, claims } = verifyToken({ token, channel, keys: this.#keys, nowMs });
     if (verdict !== 'valid') return null;
-    const grant = { channel: ownCopy(channel), rights: maskOf(claims.rights), expiresMs: claims.expiresMs };
-    this.#verified.add(ownCopy(token), grant);
+    // Copies: what is cut out of a request's head keeps all of that head in memory.
+    const grant = { channel: flat(channel), rights: maskOf(claims.rights), expiresMs: claims.expiresMs };
+    this.#verified.add(flat(token), grant);
     return grant;
   }
-}
-
-/** A string that is cut out of a request's head can keep all of that head in memory; a copy keeps only itself. */
-function ownCopy(text: string): string {
-  return Buffer.from(text, 'latin1').toString('latin1');
 }
 
 function checkedKeys(keys: readonly SigningKey[]): readonly SigningKey[] {

@@ -1,5 +1,6 @@
 import { RunnelError } from '@runnel/errors';
 import type { Channel, Hub } from '@runnel/trickle-core';
+import { flat } from '../flat.ts';
 import type { Upstream } from '../relay/options.ts';
 import { isChannelName } from '../relay/path.ts';
 import { BriefMemory } from './brief-memory.ts';
@@ -115,7 +116,7 @@ class EdgeUpstream implements CascadeUpstream {
     // Names with a leading underscore are each relay's own channels.
     if (!isChannelName(channel) || channel.startsWith('_')) return null;
     // A copy: a part of a string keeps the whole request in memory, and what is remembered stays for a while.
-    const name = Buffer.from(channel, 'latin1').toString('latin1');
+    const name = flat(channel);
     const remembered = this.#memory.get(name);
     if (remembered !== undefined) {
       this.counters.remembered += 1;

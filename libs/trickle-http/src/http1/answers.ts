@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { SEGMENT_GONE_REASON, SEGMENT_GONE_STATUS } from '../headers.ts';
 import type { ShortAnswer } from '../relay/short-answer.ts';
-import { flat } from './flat.ts';
+import { flat } from '../flat.ts';
 
 /** How the connection goes on after an answer. */
 export interface AnswerFraming {

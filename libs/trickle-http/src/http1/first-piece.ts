@@ -3,7 +3,7 @@ import type { RelayContext } from '../relay/context.ts';
 import { HEADER } from '../headers.ts';
 import { segmentHeaders } from '../relay/pump.ts';
 import { type AnswerFraming, streamHeadText } from './answers.ts';
-import { flat } from './flat.ts';
+import { flat } from '../flat.ts';
 
 /** Memory in which pieces are put together: head and the largest first chunk that is copied. */
 const SCRATCH_BYTES = 48 * 1024;

@@ -1,5 +1,5 @@
 import type { RelayRequest } from '../relay/request.ts';
-import { flat } from './flat.ts';
+import { flat } from '../flat.ts';
 
 /** How a request's body is delimited (RFC 9112, 6): chunked, or a number of bytes, 0 without one. */
 export type BodyLength = 'chunked' | number;

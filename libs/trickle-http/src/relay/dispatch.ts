@@ -9,6 +9,7 @@ import {
   type SegmentReader,
 } from '@runnel/trickle-core';
 import type { Right } from '../capability/right.ts';
+import { flat } from '../flat.ts';
 import { HEADER } from '../headers.ts';
 import type { RelayContext } from './context.ts';
 import { isChannelName, parseRelayPath, type RelayPath } from './path.ts';
@@ -104,10 +105,10 @@ function createChannel(relay: RelayContext, request: RelayRequest, path: RelayPa
   if (path.tail !== '' && publishTarget(path) === null) return say({ ...BAD_SEQUENCE, close: true });
   try {
     // Copies: a part of a string would keep the whole request in memory for as long as the channel lives.
-    const mimeType = copyOf(asked === null || asked === '' ? relay.defaultMimeType : asked);
+    const mimeType = flat(asked === null || asked === '' ? relay.defaultMimeType : asked);
     // Whatever its name: a channel that never idles is the relay's own, not one of whoever asks.
     const { idleMs } = relay.hub.limits;
-    const channel = relay.hub.create({ name: copyOf(path.channel), mimeType, idleMs });
+    const channel = relay.hub.create({ name: flat(path.channel), mimeType, idleMs });
     return onChannel(relay, request, path, channel);
   } catch (error) {
     return say(errorAnswer(error, relay.counters, { close: path.tail !== '' }));
@@ -221,8 +222,4 @@ function say(answer: ShortAnswer): Dispatch {
 function json(value: unknown): Dispatch {
   const headers = { 'Cache-Control': 'no-store' };
   return say({ status: 200, body: JSON.stringify(value), contentType: 'application/json', headers });
-}
-
-function copyOf(text: string): string {
-  return Buffer.from(text, 'latin1').toString('latin1');
 }

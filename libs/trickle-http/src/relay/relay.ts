@@ -174,10 +174,12 @@ class SocketRelay implements Relay, ConnectionHost {
 
   handOver(socket: Socket, received: Buffer, to: Destination): void {
     if (to.kind === 'elsewhere') return this.context.shard!.elsewhere(to.channel, socket, received);
-    // It goes on to count for its address.
-    const address = this.#admit(socket, { counted: true });
-    if (address === null) return;
-    socket.once('close', () => this.#release(address));
+    // It goes on to count for its address; on TLS it does so until the TCP connection under it is closed.
+    if (!('encrypted' in socket)) {
+      const address = this.#admit(socket, { counted: true });
+      if (address === null) return;
+      socket.once('close', () => this.#release(address));
+    }
     socket.unshift(received);
     this.#options.foreign!(socket);
   }

@@ -35,7 +35,7 @@ const SWEEP_MS = 1000;
 /**
  * Makes TCP connections secure, in bounds and in turns.
  *
- * The costly step of a handshake is one signature when the client's first record has come, some hundred microseconds to a millisecond that block the event loop. Connections
+ * The costly step of a handshake is one signature when the client's first record has come, which blocks the event loop. Connections
  * therefore wait here until that record is whole, and then take turns: after `turnBudgetMs` of handshakes everything else comes first.
  */
 export class TlsAcceptor {

@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { promisify } from 'node:util';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -131,6 +132,17 @@ describe('a relay behind TLS', () => {
     // Not in one expectation, which would print megabytes.
     expect([body === sent, get.body === sent, get.whole]).toEqual([true, true, true]);
     expect(await http2.put('c/1', 'y')).toMatchObject({ status: 200 });
+  });
+
+  it('counts a TLS connection once, also when its request is for somebody else', async () => {
+    const taken: Duplex[] = [];
+    const bench = await setUp({ foreign: (socket) => taken.push(socket) });
+    const socket = await handshake(bench.url);
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await eventually(() => taken.length === 1);
+    expect(bench.relay.connections).toBe(1);
+    for (const one of taken) one.destroy();
+    await eventually(() => bench.relay.connections === 0);
   });
 
   it('counts a TLS connection until it is closed, whatever it spoke and whoever closed it', async () => {
